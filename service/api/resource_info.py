@@ -1,0 +1,35 @@
+"""What an API resource is called and what it can do: the one description behind discovery, OpenAPI, routing and authorization."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Subresource(msgspec.Struct, frozen=True):
+    name: str
+    kind: str
+    verbs: tuple[str, ...]
+    type: type[msgspec.Struct]
+    group: str | None = None
+    """Set where the kind lives in another group than the resource."""
+    version: str | None = None
+
+
+class ResourceInfo(msgspec.Struct, frozen=True):
+    group: str
+    version: str
+    plural: str
+    singular: str
+    kind: str
+    namespaced: bool
+    verbs: tuple[str, ...]
+    """Sorted, as discovery prints them."""
+    type: type[msgspec.Struct]
+    list_type: type[msgspec.Struct] | None = None
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[Subresource, ...] = ()
+
+    @property
+    def group_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
