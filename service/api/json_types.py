@@ -1,8 +1,8 @@
-"""The types of plain JSON documents, for code that handles them before they become Structs (patches, field sets, tables)."""
+"""The types of plain JSON documents, for code that handles them before they become Structs."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = "dict[str, Json]"

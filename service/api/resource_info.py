@@ -1,4 +1,4 @@
-"""What an API resource is called and what it can do: the one description behind discovery, OpenAPI, routing and authorization."""
+"""What an API resource is called and what it can do: behind discovery, OpenAPI, routing and authorization."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Subresource(msgspec.Struct, frozen=True):
     name: str
     kind: str
     verbs: tuple[str, ...]
-    type: type[msgspec.Struct]
+    struct: type[msgspec.Struct]
     group: str | None = None
     """Set where the kind lives in another group than the resource."""
     version: str | None = None
@@ -24,8 +24,8 @@ class ResourceInfo(msgspec.Struct, frozen=True):
     namespaced: bool
     verbs: tuple[str, ...]
     """Sorted, as discovery prints them."""
-    type: type[msgspec.Struct]
-    list_type: type[msgspec.Struct] | None = None
+    struct: type[msgspec.Struct]
+    list_struct: type[msgspec.Struct] | None = None
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = ()
