@@ -1,12 +1,12 @@
 """What can go wrong, in the words of the domain. No status codes here: `http/status.py` alone maps these to HTTP.
 
-    TagHistoryError
-    ├── NotFound · AlreadyExists · Conflict · Forbidden   about one named object of a resource
-    ├── Invalid                                           wrong fields, all of them at once
-    ├── BadRequest · MethodNotSupported                   the request itself makes no sense
-    ├── Expired · FuturePosition                          a resourceVersion that is gone, or not there yet
-    ├── Overloaded · Unavailable · Unfinished             try again: the queue is full, an engine is away, time ran out
-    └── Unclassified · InternalError                      what the reference answers without a reason, or with one
+TagHistoryError
+├── NotFound · AlreadyExists · Conflict · Forbidden   about one named object of a resource
+├── Invalid                                           wrong fields, all of them at once
+├── BadRequest · MethodNotSupported                   the request itself makes no sense
+├── Expired · FuturePosition                          a resourceVersion that is gone, or not there yet
+├── Overloaded · Unavailable · Unfinished             try again: the queue is full, an engine is away, time ran out
+└── Unclassified · InternalError                      what the reference answers without a reason, or with one
 """
 
 from __future__ import annotations
