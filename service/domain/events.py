@@ -25,12 +25,20 @@ class Header(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     metadata: ObjectMeta
     lookup_local: bool = False
     docker_image_repository: str = ""
+    status_repository: str | None = None
+    status_public_repository: str | None = None
+    """What a client wrote into /status, which /status shows until the stream itself is written (None: computed)."""
 
 
 class Cause(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Why a tag points where it points: what was done, and the place the image came from."""
+    """Why a tag points where it points: what was done, and the place the image came from.
 
-    kind: Literal["Mapping", "Import", "Tracking", "Tag", "Reference", "Rollback"]
+    Mapping: a registry pushed it. Import: it was fetched. Tag: copied from another tag or image of a stream.
+    Tracking: the tag it follows moved. Reference: a bare pull spec. Stamp: no move; another tag copied this one, which
+    gives its newest entry the stream's new generation. Rollback: put back on purpose.
+    """
+
+    kind: Literal["Mapping", "Import", "Tracking", "Tag", "Reference", "Stamp", "Rollback"]
     namespace: str = ""
     imagestream: str = ""
     tag: str = ""
@@ -88,7 +96,7 @@ class TagImportFailed(Event, frozen=True):
 
 
 class TagStatusWritten(Event, frozen=True):
-    """A client wrote the history or the conditions of a tag itself (the /status subresource)."""
+    """A client wrote the history or the conditions of a tag itself (the /status subresource), maybe an empty entry."""
 
     tag: str
     items: tuple[Item, ...] = ()

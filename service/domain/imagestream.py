@@ -50,6 +50,8 @@ class Tag(msgspec.Struct, frozen=True):
     spec: TagReference | None = None
     history: History | None = None
     conditions: tuple[TagEventCondition, ...] = ()
+    listed: bool = False
+    """Whether the status lists the tag although it has neither history nor conditions: a client wrote it so."""
 
     @property
     def full_name(self) -> str:
@@ -61,7 +63,7 @@ class Tag(msgspec.Struct, frozen=True):
 
     @property
     def has_status(self) -> bool:
-        return self.history is not None or bool(self.conditions)
+        return self.history is not None or bool(self.conditions) or self.listed
 
     @property
     def has_image(self) -> bool:
@@ -142,11 +144,18 @@ def _apply_to_tag(tag: Tag, event: TagLevelEvent) -> Tag | None:
         case TagImaged():
             return apply_item(tag, event.item)
         case TagImportFailed():
-            return msgspec.structs.replace(tag, conditions=(event.condition,))
-        case TagStatusWritten() | TagHistoryPruned():
+            return msgspec.structs.replace(tag, conditions=(event.condition,), listed=False)
+        case TagStatusWritten():
+            listed = not event.items and not event.conditions
+            return msgspec.structs.replace(
+                tag, history=history_of(event.items), conditions=event.conditions, listed=listed
+            )
+        case TagHistoryPruned():
             if not event.items and not event.conditions and tag.spec is None:
                 return None
-            return msgspec.structs.replace(tag, history=history_of(event.items), conditions=event.conditions)
+            return msgspec.structs.replace(
+                tag, history=history_of(event.items), conditions=event.conditions, listed=False
+            )
         case TagInherited():
             return msgspec.structs.replace(tag)
         case TagDeleted():
@@ -159,7 +168,7 @@ def apply_item(tag: Tag, item: Item) -> Tag:
     """A move by the rules of the compatible view (spec: image-api 4.6)."""
     head = tag.head
     if tag.history is None or head is None:
-        return msgspec.structs.replace(tag, history=History(item, None, 1), conditions=())
+        return msgspec.structs.replace(tag, history=History(item, None, 1), conditions=(), listed=False)
     same_reference = head.docker_image_reference == item.docker_image_reference
     same_image = head.image == item.image
     if same_reference and same_image and head.generation == item.generation:
