@@ -48,19 +48,24 @@ def stream_metadata(header: Header, namespace: str, name: str, changed: int) -> 
     )
 
 
-def imagestream(stream: ImageStream, registry: Registry) -> ImageStreamObject:
+def imagestream(stream: ImageStream, registry: Registry, *, stored: bool = False) -> ImageStreamObject:
+    """The stream; with `stored`, its repository fields as /status shows them (spec: image-api 4.9)."""
+    header = stream.header
     tags = [stream.tags[name] for name in sorted(stream.tags)]
-    repository = stream.header.docker_image_repository
+    repository = registry.repository(stream.namespace, stream.name, header.docker_image_repository)
+    public_repository = registry.public_repository(stream.namespace, stream.name)
+    if stored and header.status_repository is not None:
+        repository, public_repository = header.status_repository, header.status_public_repository or ""
     return ImageStreamObject(
-        metadata=stream_metadata(stream.header, stream.namespace, stream.name, stream.changed),
+        metadata=stream_metadata(header, stream.namespace, stream.name, stream.changed),
         spec=ImageStreamSpec(
-            lookup_policy=ImageLookupPolicy(stream.header.lookup_local),
-            docker_image_repository=repository,
+            lookup_policy=ImageLookupPolicy(header.lookup_local),
+            docker_image_repository=header.docker_image_repository,
             tags=[tag.spec for tag in tags if tag.spec is not None],
         ),
         status=ImageStreamStatus(
-            docker_image_repository=registry.repository(stream.namespace, stream.name, repository),
-            public_docker_image_repository=registry.public_repository(stream.namespace, stream.name),
+            docker_image_repository=repository,
+            public_docker_image_repository=public_repository,
             tags=[tag_status(tag) for tag in tags if tag.has_status],
         ),
     )

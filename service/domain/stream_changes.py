@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from service.api.image_v1 import ImageStream as ImageStreamObject
-from service.api.image_v1 import TagReference
+from service.api.image_v1 import NamedTagEventList, TagEventCondition, TagReference
 from service.api.meta_v1 import ObjectMeta
 from service.domain.draft import Draft
 from service.domain.errors import STALE, Conflict, GroupResource, Invalid, image_resource
@@ -29,7 +29,8 @@ from service.domain.events import (
     TagUnset,
 )
 from service.domain.field_errors import FieldError, internal, invalid, summary
-from service.domain.imagestream import ImageStream
+from service.domain.imagestream import ImageStream, Tag
+from service.domain.served import Registry
 from service.domain.tag_resolution import Surroundings, reference_changed, resolve
 from service.domain.tracking import follow
 
@@ -94,34 +95,41 @@ def _set_tags(
     return changed
 
 
-def write_status(draft: Draft, wanted: ImageStreamObject) -> None:
+def write_status(draft: Draft, wanted: ImageStreamObject, around: Surroundings) -> None:
     """The /status subresource: histories, conditions, and of the rest labels, annotations and lookupPolicy."""
     stream = draft.existing
     header = Header(
-        _kept(stream, wanted.metadata), wanted.spec.lookup_policy.local, stream.header.docker_image_repository
+        _kept(stream, wanted.metadata),
+        wanted.spec.lookup_policy.local,
+        stream.header.docker_image_repository,
+        wanted.status.docker_image_repository,
+        wanted.status.public_docker_image_repository,
     )
-    if header != stream.header:
+    if header != _with_stored_repositories(stream.header, around.registry, draft):
         draft.emit(ImageStreamChanged(header))
     lists = {entry.tag: entry for entry in wanted.status.tags}
     for name in sorted(stream.tags.keys() | lists.keys()):
-        tag, entry = stream.tags.get(name), lists.get(name)
-        old_items = tuple(tag.history.items()) if tag and tag.history else ()
-        old_conditions = tag.conditions if tag else ()
-        items = (
-            tuple(Item(e.created or "", e.docker_image_reference, e.image, e.generation) for e in (entry.items or []))
-            if entry
-            else ()
-        )
-        conditions = tuple(entry.conditions) if entry else ()
-        if items and items[0].generation == 0:
-            items = (_stamped(items[0], old_items, stream, name), *items[1:])
-        if items == old_items and conditions == old_conditions:
-            continue
-        if _is_subsequence(items, old_items):
-            draft.emit(TagHistoryPruned(name, items, conditions))
-        else:
-            draft.emit(TagStatusWritten(name, items, conditions))
+        _write_tag_status(draft, name, lists.get(name))
     tell_heirs(draft)
+
+
+def _write_tag_status(draft: Draft, name: str, entry: NamedTagEventList | None) -> None:
+    tag = draft.tag(name)
+    old_items = tuple(tag.history.items()) if tag and tag.history else ()
+    items: tuple[Item, ...] = ()
+    conditions: tuple[TagEventCondition, ...] = ()
+    if entry is not None:
+        items = tuple(Item(e.created or "", e.docker_image_reference, e.image, e.generation) for e in entry.items or ())
+        conditions = tuple(entry.conditions)
+    if items and items[0].generation == 0:
+        items = (_stamped(items[0], bool(old_items), draft.existing.generation, tag), *items[1:])
+    was_listed = tag is not None and tag.has_status
+    if (items, conditions, entry is not None) == (old_items, tag.conditions if tag else (), was_listed):
+        return
+    if entry is None or (items and _is_subsequence(items, old_items)):
+        draft.emit(TagHistoryPruned(name, items, conditions))
+    else:
+        draft.emit(TagStatusWritten(name, items, conditions))
 
 
 def delete(draft: Draft) -> None:
@@ -194,11 +202,20 @@ def _with_generation(header: Header, generation: int) -> Header:
     return msgspec.structs.replace(header, metadata=metadata)
 
 
-def _stamped(head: Item, old_items: tuple[Item, ...], stream: ImageStream, name: str) -> Item:
+def _with_stored_repositories(header: Header, registry: Registry, draft: Draft) -> Header:
+    """The header as /status shows it, where a repository nobody wrote is the computed one."""
+    if header.status_repository is not None:
+        return header
+    return msgspec.structs.replace(
+        header,
+        status_repository=registry.repository(draft.namespace, draft.name, header.docker_image_repository),
+        status_public_repository=registry.public_repository(draft.namespace, draft.name),
+    )
+
+
+def _stamped(head: Item, had_history: bool, generation: int, tag: Tag | None) -> Item:
     """A new head that came without a generation gets one (spec: image-api 4.10.2)."""
-    tag = stream.tags.get(name)
-    generation = stream.generation
-    if old_items and tag and tag.spec and tag.spec.generation is not None:
+    if had_history and tag and tag.spec and tag.spec.generation is not None:
         generation = tag.spec.generation
     return Item(head.created, head.docker_image_reference, head.image, generation)
 
