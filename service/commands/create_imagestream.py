@@ -1,0 +1,25 @@
+"""Create this image stream."""
+
+from __future__ import annotations
+
+from service.api.image_v1 import ImageStream as ImageStreamObject
+from service.commands.execute import Decision, State
+from service.commands.intention import BaseIntention, refuse_invalid, whole_stream
+from service.domain.draft import Draft
+from service.domain.errors import AlreadyExists
+from service.domain.stream_changes import create
+
+
+class CreateImageStream(BaseIntention, kw_only=True):
+    """`wanted.metadata` has name, namespace, uid and creationTimestamp. May raise Invalid, AlreadyExists."""
+
+    wanted: ImageStreamObject
+
+    def decide(self, state: State) -> Decision:
+        namespace, name = self.wanted.metadata.namespace, self.wanted.metadata.name
+        draft = Draft(namespace, name, None)
+        errors = create(draft, self.wanted, self.around)
+        refuse_invalid(draft, self.around, errors)
+        if state.stream(namespace, name) is not None:
+            raise AlreadyExists(self.resource, name)
+        return Decision(whole_stream(namespace, name), drafts=(draft,))

@@ -1,0 +1,53 @@
+"""What all intentions share: the resource they are about, the surroundings they decide in, no second thoughts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from service.commands.execute import State, stream_aggregate
+from service.domain import served
+from service.domain.draft import Draft
+from service.domain.errors import GroupResource, Invalid
+from service.domain.field_errors import FieldError
+from service.domain.imagestream import ImageStream
+from service.domain.stream_changes import STREAM_KIND
+from service.domain.stream_validation import validate_stream
+from service.domain.tag_resolution import Surroundings, source_of
+from service.domain.tracking import followers
+from service.eventstore.records import Guard
+
+
+class BaseIntention(msgspec.Struct, kw_only=True):
+    resource: GroupResource
+    """The resource of the request: storage errors name it (spec: image-api 12)."""
+    verb: str
+    around: Surroundings
+
+    def overtaken(self, state: State) -> None:
+        """Decide again on the newer state."""
+
+
+def refuse_invalid(draft: Draft, around: Surroundings, errors: list[FieldError]) -> None:
+    """Raise Invalid if the drafted stream breaks a rule; `errors` are those that resolution found."""
+    if draft.stream is None:
+        return
+    every = [*errors, *validate_stream(served.imagestream(draft.stream, around.registry))]
+    if every:
+        raise Invalid(STREAM_KIND, draft.name, every)
+
+
+def whole_stream(namespace: str, name: str) -> tuple[Guard, ...]:
+    """Any change of the stream or its tags invalidates the decision."""
+    return (Guard(stream_aggregate(namespace, name), None),)
+
+
+def around_tags(namespace: str, name: str, stream: ImageStream | None, *tags: str) -> tuple[Guard, ...]:
+    """Only the header, these tags, the tags they come from and those that follow them invalidate the decision."""
+    concerned = set(tags)
+    for tag in tags if stream else ():
+        concerned.update(follower.name for follower in followers(stream, tag)) if stream else None
+        known = stream.tags.get(tag) if stream else None
+        source = source_of(known.spec, namespace, name) if known and known.spec else None
+        if source and (source.namespace, source.stream) == (namespace, name):
+            concerned.add(source.reference)
+    return (Guard(stream_aggregate(namespace, name), tuple(sorted(concerned))),)

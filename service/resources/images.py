@@ -1,0 +1,123 @@
+"""images: create → RegisterImage, update and patch → ChangeImage, delete → DeleteImage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from service.api.image_v1 import GROUP, VERSION, Image, ImageList
+from service.api.meta_v1 import DeleteOptions, ObjectMeta
+from service.api.resource_info import ResourceInfo
+from service.commands.image_registration import registration
+from service.commands.images import ChangeImage, DeleteImage, RegisterImage, whole
+from service.domain.errors import Invalid, NotFound
+from service.domain.image import ImageState
+from service.domain.image_metadata import complete_image
+from service.domain.image_validation import validate_image
+from service.domain.world import Collection, State
+from service.resources.imagestreams import new_metadata
+from service.resources.resource import Call, Resource, deleted
+from service.resources.services import Services, await_version
+
+
+class Images(Resource[Image]):
+    info = ResourceInfo(
+        group=GROUP,
+        version=VERSION,
+        plural="images",
+        singular="image",
+        kind="Image",
+        namespaced=False,
+        verbs=("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"),
+        struct=Image,
+        list_struct=ImageList,
+    )
+    collection = Collection.IMAGES
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def get(self, call: Call, name: str) -> Image:
+        await await_version(self._services.state, call.resource_version)
+        stored = self._services.state.image(name)
+        if stored is None:
+            raise NotFound(self.group_resource, name)
+        return whole(stored, await self._texts(stored))
+
+    async def create(self, call: Call, wanted: Image) -> Image:
+        wanted.metadata = new_metadata(wanted.metadata, call)
+        errors = validate_image(wanted)
+        if errors:
+            raise Invalid(self.kind, wanted.metadata.name, errors)
+        image = complete_image(wanted)
+        intention = RegisterImage(
+            resource=self.group_resource,
+            verb="create",
+            around=self._services.surroundings(call),
+            name=image.metadata.name,
+            registration=registration(image),
+        )
+        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        stored = world.images[image.metadata.name]
+        shown = stored.decode()
+        shown.docker_image_manifest, shown.docker_image_config = image.docker_image_manifest, image.docker_image_config
+        return _versioned(shown, stored)
+
+    async def update(self, call: Call, name: str, transform: Callable[[Image], Image]) -> tuple[Image, bool]:
+        await self._services.state.fresh()
+        stored = self._services.state.image(name)
+        if stored is None:
+            raise NotFound(self.group_resource, name)
+        intention = ChangeImage(
+            resource=self.group_resource,
+            verb="update",
+            around=self._services.surroundings(call),
+            name=name,
+            texts=await self._texts(stored),
+            transform=transform,
+        )
+        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        after = world.images.get(name, stored)
+        return _versioned(whole(after, await self._texts(after)), after), False
+
+    async def delete(self, call: Call, name: str, options: DeleteOptions) -> msgspec.Struct:
+        intention = DeleteImage(
+            resource=self.group_resource,
+            verb="delete",
+            around=self._services.surroundings(call),
+            name=name,
+            options=options,
+        )
+        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        stored = world.images.get(name)
+        if stored is not None:
+            return whole(stored, await self._texts(stored))
+        return deleted(self.group_resource, intention.deleted or ObjectMeta(name=name))
+
+    def item(self, state: State) -> Image:
+        return image_of(state).decode()
+
+    def labels(self, state: State) -> dict[str, str]:
+        return image_of(state).decode().metadata.labels or {}
+
+    def fields(self, state: State) -> dict[str, str]:
+        return {"metadata.name": image_of(state).name, "metadata.namespace": ""}
+
+    async def _texts(self, stored: ImageState) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        for digest in filter(None, (stored.manifest, stored.config)):
+            content = await self._services.payloads.payload(digest)
+            texts[digest] = content.decode() if content is not None else ""
+        return texts
+
+
+def image_of(state: State) -> ImageState:
+    if not isinstance(state, ImageState):
+        raise TypeError(f"{type(state).__name__} is no image")
+    return state
+
+
+def _versioned(image: Image, stored: ImageState) -> Image:
+    image.metadata.resource_version = str(stored.changed) if stored.changed else ""
+    return image

@@ -1,0 +1,264 @@
+"""imagestreamtags and imagetags: create → CreateTag, update and patch → TagUpdate, delete → DeleteTag.
+
+The two show the same tag: an ImageStreamTag its newest image, an ImageTag its whole history. Both can be watched,
+which the reference cannot (docs/reference/deviations.md).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from service.api import defaults
+from service.api.image_v1 import (
+    GROUP,
+    VERSION,
+    Image,
+    ImageStreamTag,
+    ImageStreamTagList,
+    ImageTag,
+    ImageTagList,
+    TagReference,
+)
+from service.api.meta_v1 import DeleteOptions, ObjectMeta, Status
+from service.api.resource_info import ResourceInfo
+from service.commands.create_tag import CreateTag
+from service.commands.delete_tag import DeleteTag
+from service.commands.update_tag import ImageStreamTagUpdate, ImageTagUpdate, TagUpdate
+from service.domain import references, served
+from service.domain.errors import BadRequest, GroupResource, Invalid, NotFound, Unclassified, image_resource
+from service.domain.field_errors import FieldError, invalid, required
+from service.domain.imagestream import Tag
+from service.domain.object_meta import validate_new
+from service.domain.tag_validation import validate_tag_reference
+from service.domain.world import Collection, State, World
+from service.resources.resource import Call, Resource
+from service.resources.services import Services, await_version
+
+T = TypeVar("T", ImageStreamTag, ImageTag)
+VERBS = ("create", "delete", "get", "list", "patch", "update", "watch")
+
+
+class Tags(Resource[T]):
+    """What both share: names, reads, and the deletion."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def _tag(self, call: Call, name: str) -> Tag:
+        """The tag of that name. Raises BadRequest, or NotFound naming the stream if that is missing."""
+        stream_name, tag_name = self.parts(name)
+        await await_version(self._services.state, call.resource_version)
+        stream = self._services.state.stream(call.namespace, stream_name)
+        if stream is None:
+            raise NotFound(self.group_resource, stream_name)
+        tag = stream.tags.get(tag_name)
+        if tag is None:
+            raise NotFound(self.group_resource, name)
+        return tag
+
+    def parts(self, name: str) -> tuple[str, str]:
+        """(stream, tag) of a name in a URL (spec: image-api 5.1)."""
+        parts = references.split_tag_name(name)
+        if parts is None:
+            raise BadRequest(f"{self.info.kind}s must be retrieved with <name>:<tag>")
+        return parts
+
+    def _image(self, digest: str) -> Image | None:
+        state = self._services.state.image(digest) if digest else None
+        return state.decode() if state else None
+
+    async def _create(self, call: Call, name: str, spec: TagReference | None, existing_as: GroupResource) -> Tag:
+        stream_name, tag_name = references.split_tag_name_loosely(name) or ("", "")
+        if not stream_name:
+            raise BadRequest("Name parameter required.")
+        if spec is not None:
+            spec = msgspec.structs.replace(spec, name=tag_name)
+        intention = CreateTag(
+            resource=self.group_resource,
+            verb="create",
+            around=self._services.surroundings(call),
+            namespace=call.namespace,
+            stream=stream_name,
+            tag=tag_name,
+            spec=spec,
+            uid=str(uuid.uuid4()),
+            existing_as=existing_as,
+        )
+        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        return tag_in(world, call.namespace, stream_name, tag_name)
+
+    async def _update(self, call: Call, intention: TagUpdate[T]) -> tuple[Tag, bool]:
+        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        return tag_in(world, call.namespace, intention.stream, intention.tag), intention.created
+
+    async def delete(self, call: Call, name: str, options: DeleteOptions) -> Status:
+        stream_name, tag_name = self.parts(name)
+        intention = DeleteTag(
+            resource=self.group_resource,
+            verb="delete",
+            around=self._services.surroundings(call),
+            namespace=call.namespace,
+            stream=stream_name,
+            tag=tag_name,
+            options=options,
+        )
+        await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        return Status(status="Success")
+
+    def labels(self, state: State) -> dict[str, str]:
+        return tag_of(state).header.metadata.labels or {}
+
+    def fields(self, state: State) -> dict[str, str]:
+        tag = tag_of(state)
+        return {"metadata.name": tag.full_name, "metadata.namespace": tag.namespace}
+
+
+class ImageStreamTags(Tags[ImageStreamTag]):
+    info = ResourceInfo(
+        group=GROUP,
+        version=VERSION,
+        plural="imagestreamtags",
+        singular="imagestreamtag",
+        kind="ImageStreamTag",
+        namespaced=True,
+        verbs=VERBS,
+        struct=ImageStreamTag,
+        list_struct=ImageStreamTagList,
+        short_names=("istag",),
+    )
+    collection = Collection.IMAGE_STREAM_TAGS
+
+    def default(self, wanted: ImageStreamTag) -> ImageStreamTag:
+        return defaults.default_imagestreamtag(wanted, self._services.import_mode)
+
+    async def get(self, call: Call, name: str) -> ImageStreamTag:
+        tag = await self._tag(call, name)
+        if tag.head is None or not tag.head.image:
+            raise NotFound(self.group_resource, name)
+        image = self._image(tag.head.image)
+        if image is None:
+            raise NotFound(self.group_resource, tag.head.image)
+        return served.imagestreamtag(tag, image, self._services.registry)
+
+    async def create(self, call: Call, wanted: ImageStreamTag) -> ImageStreamTag:
+        name = wanted.metadata.name
+        errors = _new_tag_errors(wanted.metadata, wanted.tag, "tag", call)
+        if wanted.tag is not None and wanted.tag.annotations:
+            if wanted.tag.annotations != (wanted.metadata.annotations or {}):
+                errors.append(_annotations_differ(wanted.tag.annotations))
+        if errors:
+            raise Invalid(self.kind, name, errors)
+        if name and ":" not in name:
+            raise Unclassified(f'"{name}" must be of the form <stream_name>:<tag>')
+        tag = await self._create(call, name, wanted.tag, image_resource("imagestreamtag"))
+        return self._shown(tag)
+
+    async def update(
+        self, call: Call, name: str, transform: Callable[[ImageStreamTag], ImageStreamTag]
+    ) -> tuple[ImageStreamTag, bool]:
+        stream_name, tag_name = self.parts(name)
+        intention = ImageStreamTagUpdate(
+            resource=self.group_resource,
+            verb="update",
+            around=self._services.surroundings(call),
+            namespace=call.namespace,
+            stream=stream_name,
+            tag=tag_name,
+            uid=str(uuid.uuid4()),
+            transform=transform,
+            may_create=call.may_create,
+        )
+        tag, created = await self._update(call, intention)
+        return self._shown(tag), created
+
+    def item(self, state: State) -> ImageStreamTag:
+        return served.imagestreamtag(tag_of(state), None, self._services.registry)
+
+    def _shown(self, tag: Tag) -> ImageStreamTag:
+        image = self._image(tag.head.image) if tag.head else None
+        return served.imagestreamtag(tag, image, self._services.registry)
+
+
+class ImageTags(Tags[ImageTag]):
+    info = ResourceInfo(
+        group=GROUP,
+        version=VERSION,
+        plural="imagetags",
+        singular="imagetag",
+        kind="ImageTag",
+        namespaced=True,
+        verbs=VERBS,
+        struct=ImageTag,
+        list_struct=ImageTagList,
+        short_names=("itag",),
+    )
+    collection = Collection.IMAGE_TAGS
+
+    def default(self, wanted: ImageTag) -> ImageTag:
+        return defaults.default_imagetag(wanted, self._services.import_mode)
+
+    async def get(self, call: Call, name: str) -> ImageTag:
+        return self._shown(await self._tag(call, name))
+
+    async def create(self, call: Call, wanted: ImageTag) -> ImageTag:
+        name = wanted.metadata.name
+        errors = _new_tag_errors(wanted.metadata, wanted.spec, "spec", call)
+        tag_name = (references.split_tag_name_loosely(name) or ("", name))[1]
+        if wanted.spec is None:
+            errors.append(required("spec", "spec is a required field during creation"))
+        elif (wanted.spec.name or tag_name) != tag_name or ":" not in name:
+            errors.append(invalid("spec.name", wanted.spec.name or tag_name, "must match image tag name"))
+        if errors:
+            raise Invalid(self.kind, name, errors)
+        return self._shown(await self._create(call, name, wanted.spec, self.group_resource))
+
+    async def update(
+        self, call: Call, name: str, transform: Callable[[ImageTag], ImageTag]
+    ) -> tuple[ImageTag, bool]:
+        stream_name, tag_name = self.parts(name)
+        intention = ImageTagUpdate(
+            resource=self.group_resource,
+            verb="update",
+            around=self._services.surroundings(call),
+            namespace=call.namespace,
+            stream=stream_name,
+            tag=tag_name,
+            uid=str(uuid.uuid4()),
+            transform=transform,
+            may_create=call.may_create,
+        )
+        tag, created = await self._update(call, intention)
+        return self._shown(tag), created
+
+    def item(self, state: State) -> ImageTag:
+        return served.imagetag(tag_of(state), None, self._services.registry)
+
+    def _shown(self, tag: Tag) -> ImageTag:
+        image = self._image(tag.head.image) if tag.head else None
+        return served.imagetag(tag, image, self._services.registry)
+
+
+def tag_of(state: State) -> Tag:
+    if not isinstance(state, Tag):
+        raise TypeError(f"{type(state).__name__} is no tag")
+    return state
+
+
+def tag_in(world: World, namespace: str, stream_name: str, tag_name: str) -> Tag:
+    """The tag after a command; blank where only its stream is there."""
+    stream = world.streams[namespace, stream_name]
+    return stream.tags.get(tag_name) or Tag(namespace, stream_name, tag_name, stream.header, stream.changed)
+
+
+def _new_tag_errors(metadata: ObjectMeta, spec: TagReference | None, field: str, call: Call) -> list[FieldError]:
+    errors = validate_new(msgspec.structs.replace(metadata, namespace=call.namespace))
+    return errors + (validate_tag_reference(spec, field) if spec is not None else [])
+
+
+def _annotations_differ(annotations: dict[str, str]) -> FieldError:
+    detail = "tag annotations must not be provided or must be equal to the object meta annotations"
+    return invalid("tag.annotations", "<map>", detail)

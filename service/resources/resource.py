@@ -1,0 +1,92 @@
+"""What every API resource offers: its description, and one method per verb it has.
+
+Keeps: a resource sees objects, never bytes; a verb it lacks is refused before it is called (`info.verbs`).
+Elsewhere: lists and watches, which are the same for all (`listing.py`, `watch/`), and HTTP (`http/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from service.api.meta_v1 import DeleteOptions, ObjectMeta, Status, StatusDetails
+from service.api.resource_info import ResourceInfo
+from service.auth.users import User
+from service.domain.errors import GroupResource, MethodNotSupported
+from service.domain.world import Collection, State
+from service.eventstore.records import Metadata
+from service.merge.schema import Schema, schema_of
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One authorized request, as far as a resource needs it."""
+
+    user: User
+    namespace: str
+    """"" for cluster-scoped resources and for all namespaces"""
+    now: str
+    """RFC 3339, UTC, whole seconds"""
+    metadata: Metadata
+    """Who, how and why, for the events."""
+    dry_run: bool = False
+    resource_version: str = ""
+    """Of a read: the version it must not be older than."""
+    may_create: Callable[[], None] = lambda: None
+    """Raises Forbidden unless the caller may also create, for updates that create."""
+
+
+class Resource(Generic[T]):
+    info: ResourceInfo
+    collection: Collection | None = None
+    """Set where the resource can be listed and watched."""
+
+    @property
+    def group_resource(self) -> GroupResource:
+        return GroupResource(self.info.group, self.info.plural)
+
+    @property
+    def kind(self) -> GroupResource:
+        return GroupResource(self.info.group, self.info.kind)
+
+    @property
+    def schema(self) -> Schema:
+        return schema_of(self.info.struct)
+
+    def default(self, wanted: T) -> T:
+        """Fill in what a client may leave out."""
+        return wanted
+
+    async def get(self, call: Call, name: str) -> T:
+        raise MethodNotSupported(self.group_resource, "get")
+
+    async def create(self, call: Call, wanted: T) -> msgspec.Struct:
+        raise MethodNotSupported(self.group_resource, "create")
+
+    async def update(self, call: Call, name: str, transform: Callable[[T], T]) -> tuple[T, bool]:
+        """The object as it is now, and whether it was created."""
+        raise MethodNotSupported(self.group_resource, "update")
+
+    async def delete(self, call: Call, name: str, options: DeleteOptions) -> msgspec.Struct:
+        """The object, if something still holds it, else a Status."""
+        raise MethodNotSupported(self.group_resource, "delete")
+
+    def item(self, state: State) -> T:
+        """A state as lists and watches show it."""
+        raise MethodNotSupported(self.group_resource, "list")
+
+    def labels(self, state: State) -> dict[str, str]:
+        raise MethodNotSupported(self.group_resource, "list")
+
+    def fields(self, state: State) -> dict[str, str]:
+        """What field selectors may name."""
+        raise MethodNotSupported(self.group_resource, "list")
+
+
+def deleted(resource: GroupResource, metadata: ObjectMeta) -> Status:
+    """The answer to a deletion that is done (spec: kube-api 4.5.7)."""
+    details = StatusDetails(name=metadata.name, group=resource.group, kind=resource.name, uid=metadata.uid)
+    return Status(status="Success", details=details)
