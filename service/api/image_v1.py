@@ -12,7 +12,17 @@ from typing import Annotated
 import msgspec
 
 from service.api.json_types import JsonObject
-from service.api.meta_v1 import ListMeta, LocalObjectReference, ObjectMeta, ObjectReference, Status, Wire, always, null
+from service.api.meta_v1 import (
+    ATOMIC,
+    ApiObject,
+    ListMeta,
+    LocalObjectReference,
+    ObjectReference,
+    Status,
+    Wire,
+    always,
+    null,
+)
 
 GROUP = "image.openshift.io"
 VERSION = "v1"
@@ -54,10 +64,7 @@ class SignatureSubject(Wire):
     public_key_id: str = msgspec.field(default_factory=str, name="publicKeyID")
 
 
-class ImageSignature(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageSignature(ApiObject):
     type: str = always(str)
     content: str | None = always(null)
     """base64"""
@@ -69,10 +76,7 @@ class ImageSignature(Wire):
     issued_to: SignatureSubject | None = None
 
 
-class Image(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class Image(ApiObject):
     docker_image_reference: str = ""
     docker_image_metadata: Annotated[JsonObject | None, msgspec.Meta(extra={"atomic": True, "replace": True})] = always(
         null
@@ -107,7 +111,7 @@ class TagReferencePolicy(Wire):
 class TagReference(Wire):
     name: str = always(str)
     annotations: dict[str, str] | None = always(null)
-    from_: ObjectReference | None = msgspec.field(default=None, name="from")
+    from_: Annotated[ObjectReference | None, ATOMIC] = msgspec.field(default=None, name="from")
     reference: bool = False
     generation: int | None = always(null)
     import_policy: TagImportPolicy = always(TagImportPolicy)
@@ -152,10 +156,7 @@ class ImageStreamStatus(Wire):
     tags: Annotated[list[NamedTagEventList], msgspec.Meta(extra={"merge_key": "tag"})] = []
 
 
-class ImageStream(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageStream(ApiObject):
     spec: ImageStreamSpec = always(ImageStreamSpec)
     status: ImageStreamStatus = always(ImageStreamStatus)
 
@@ -167,10 +168,7 @@ class ImageStreamList(Wire):
     items: list[ImageStream] = always(list)
 
 
-class ImageStreamTag(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageStreamTag(ApiObject):
     tag: TagReference | None = always(null)
     generation: int = always(int)
     lookup_policy: ImageLookupPolicy = always(ImageLookupPolicy)
@@ -185,10 +183,7 @@ class ImageStreamTagList(Wire):
     items: list[ImageStreamTag] = always(list)
 
 
-class ImageTag(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageTag(ApiObject):
     spec: TagReference | None = always(null)
     status: NamedTagEventList | None = always(null)
     image: Image | None = always(null)
@@ -201,17 +196,11 @@ class ImageTagList(Wire):
     items: list[ImageTag] = always(list)
 
 
-class ImageStreamImage(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageStreamImage(ApiObject):
     image: Image = always(Image)
 
 
-class ImageStreamMapping(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageStreamMapping(ApiObject):
     image: Image = always(Image)
     tag: str = always(str)
 
@@ -228,24 +217,21 @@ class ImageBlobReferences(Wire):
     manifests: list[str] = []
 
 
-class ImageStreamLayers(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageStreamLayers(ApiObject):
     blobs: dict[str, ImageLayerData] = always(dict)
     images: dict[str, ImageBlobReferences] = always(dict)
 
 
 class ImageImportSpec(Wire):
-    from_: ObjectReference = msgspec.field(default_factory=ObjectReference, name="from")
-    to: LocalObjectReference | None = None
+    from_: Annotated[ObjectReference, ATOMIC] = msgspec.field(default_factory=ObjectReference, name="from")
+    to: Annotated[LocalObjectReference | None, ATOMIC] = None
     import_policy: TagImportPolicy = always(TagImportPolicy)
     reference_policy: TagReferencePolicy = always(TagReferencePolicy)
     include_manifest: bool = False
 
 
 class RepositoryImportSpec(Wire):
-    from_: ObjectReference = msgspec.field(default_factory=ObjectReference, name="from")
+    from_: Annotated[ObjectReference, ATOMIC] = msgspec.field(default_factory=ObjectReference, name="from")
     import_policy: TagImportPolicy = always(TagImportPolicy)
     reference_policy: TagReferencePolicy = always(TagReferencePolicy)
     include_manifest: bool = False
@@ -276,9 +262,6 @@ class ImageStreamImportStatus(Wire):
     images: list[ImageImportStatus] = []
 
 
-class ImageStreamImport(Wire):
-    kind: str = ""
-    api_version: str = ""
-    metadata: ObjectMeta = always(ObjectMeta)
+class ImageStreamImport(ApiObject):
     spec: ImageStreamImportSpec = always(ImageStreamImportSpec)
     status: ImageStreamImportStatus = always(ImageStreamImportStatus)

@@ -31,6 +31,10 @@ def null() -> None:
     return None
 
 
+ATOMIC = msgspec.Meta(extra={"atomic": True})
+"""Owned and applied as one value (spec: kube-api 5.4.6)."""
+
+
 class Wire(msgspec.Struct, rename="camel", omit_defaults=True):
     """The base of every type on the wire: camelCase names, defaults left out."""
 
@@ -50,9 +54,7 @@ class ManagedFieldsEntry(Wire):
     api_version: str = ""
     time: str | None = None
     fields_type: str = ""
-    fields_v1: Annotated[JsonObject | None, msgspec.Meta(extra={"atomic": True})] = msgspec.field(
-        default=None, name="fieldsV1"
-    )
+    fields_v1: Annotated[JsonObject | None, ATOMIC] = msgspec.field(default=None, name="fieldsV1")
     subresource: str = ""
 
 
@@ -69,9 +71,19 @@ class ObjectMeta(Wire):
     deletion_grace_period_seconds: int | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
-    owner_references: Annotated[list[OwnerReference] | None, msgspec.Meta(extra={"merge_key": "uid"})] = None
+    owner_references: Annotated[
+        list[Annotated[OwnerReference, ATOMIC]] | None, msgspec.Meta(extra={"merge_key": "uid"})
+    ] = None
     finalizers: Annotated[list[str] | None, msgspec.Meta(extra={"merge": "set"})] = None
     managed_fields: list[ManagedFieldsEntry] | None = None
+
+
+class ApiObject(Wire):
+    """What every object begins with. Objects inside others leave kind and apiVersion out."""
+
+    kind: str = ""
+    api_version: str = ""
+    metadata: ObjectMeta = always(ObjectMeta)
 
 
 class ListMeta(Wire):
