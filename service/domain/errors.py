@@ -53,8 +53,9 @@ class NotFound(AboutObject):
 
 
 class AlreadyExists(AboutObject):
-    def __init__(self, resource: GroupResource, name: str, why: str = "already exists") -> None:
-        super().__init__(resource, name, f'{resource} "{name}" {why}')
+    def __init__(self, resource: GroupResource, name: str, *, being_deleted: bool = False) -> None:
+        prefix = "object is being deleted: " if being_deleted else ""
+        super().__init__(resource, name, f'{prefix}{resource} "{name}" already exists')
 
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"

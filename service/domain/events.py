@@ -172,7 +172,7 @@ StreamEvent = (
 ImageEvent = ImageRegistered | ImageChanged | ImageSigned | ImageSignatureRemoved | ImageDeleted
 DomainEvent = StreamEvent | ImageEvent
 
-EVENT_TYPES: dict[str, type[Event]] = {
+EVENT_TYPES: dict[str, type[DomainEvent]] = {
     t.__name__: t
     for t in (
         ImageStreamCreated,

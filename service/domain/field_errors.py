@@ -12,6 +12,7 @@ import json
 
 import msgspec
 
+from service.api.go_text import json_text, quote
 from service.api.json_types import Json
 
 
@@ -55,8 +56,14 @@ class FieldError(msgspec.Struct, frozen=True):
         """The message without the field: what a cause carries."""
         text = self.type.label
         if self.type.shows_value:
-            text += f": {self.shown if self.shown is not None else json.dumps(self.value, ensure_ascii=False)}"
+            text += f": {self._shown_value}"
         return f"{text}: {self.detail}" if self.detail else text
+
+    @property
+    def _shown_value(self) -> str:
+        if self.shown is not None:
+            return self.shown
+        return quote(self.value) if isinstance(self.value, str) else json_text(self.value)
 
     def __str__(self) -> str:
         return f"{self.field}: {self.body}"

@@ -62,6 +62,11 @@ class Tag(msgspec.Struct, frozen=True):
         return self.history.head if self.history else None
 
     @property
+    def items(self) -> list[Item]:
+        """The whole history, newest first."""
+        return list(self.history.items()) if self.history else []
+
+    @property
     def has_status(self) -> bool:
         return self.history is not None or bool(self.conditions) or self.listed
 

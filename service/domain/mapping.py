@@ -16,7 +16,10 @@ MANAGED = "openshift.io/image.managed"
 
 def default_reference(registry_hostname: str, namespace: str, stream: str, image: str) -> str:
     """The pull spec of a pushed image that came without one: through the internal registry."""
-    return f"{registry_hostname}/{namespace}/{stream}@{image}" if registry_hostname else ""
+    if not registry_hostname:
+        return ""
+    repository = f"{registry_hostname}/{namespace}/{stream}"
+    return f"{repository}@{image}" if image else repository
 
 
 def map_image(draft: Draft, tag: str, image: str, reference: str, now: str) -> None:

@@ -86,14 +86,14 @@ def imagestreamtag(tag: Tag, image: Image | None, registry: Registry) -> ImageSt
     The image must be the caller's own: it is changed here (stripped, and its reference resolved).
     """
     header = tag.header
-    head = tag.head
+    head = tag.head if tag.has_image else None
     annotations = dict(tag.spec.annotations) if tag.spec and tag.spec.annotations else None
     if image is None:
         image = unloaded_image(head.image if head else "")
     elif annotations:
         image.metadata.annotations = {**(image.metadata.annotations or {}), **annotations}
     image.docker_image_manifest = image.docker_image_config = ""
-    image.docker_image_reference = resolved_reference(tag, registry)
+    image.docker_image_reference = resolved_reference(tag, registry) if head else ""
     return ImageStreamTag(
         metadata=ObjectMeta(
             name=tag.full_name,

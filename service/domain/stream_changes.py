@@ -46,7 +46,7 @@ def create(draft: Draft, wanted: ImageStreamObject, around: Surroundings) -> lis
     draft.emit(ImageStreamCreated(header_of(wanted, metadata)))
     for spec in wanted.spec.tags:
         draft.emit(TagSet(spec.name, msgspec.structs.replace(spec, generation=1), 1))
-    names = [spec.name for spec in wanted.spec.tags if reference_changed(spec, None, draft.namespace)]
+    names = [spec.name for spec in wanted.spec.tags]
     errors = resolve(draft, names, around)
     follow(draft, names)
     return nested(draft, errors)
@@ -85,8 +85,8 @@ def _set_tags(
         draft.emit(TagUnset(name, generation))
     for name in sorted(specs):
         spec, old = specs[name], old_specs.get(name)
-        points_elsewhere = reference_changed(spec, old, draft.namespace)
-        if old is None or points_elsewhere or not spec.generation:
+        points_elsewhere = old is None or reference_changed(spec, old, draft.namespace)
+        if points_elsewhere or not spec.generation:
             spec = msgspec.structs.replace(spec, generation=generation)
         if spec != old:
             draft.emit(TagSet(name, spec, generation))
@@ -115,7 +115,7 @@ def write_status(draft: Draft, wanted: ImageStreamObject, around: Surroundings) 
 
 def _write_tag_status(draft: Draft, name: str, entry: NamedTagEventList | None) -> None:
     tag = draft.tag(name)
-    old_items = tuple(tag.history.items()) if tag and tag.history else ()
+    old_items = tuple(tag.items) if tag else ()
     items: tuple[Item, ...] = ()
     conditions: tuple[TagEventCondition, ...] = ()
     if entry is not None:
@@ -178,7 +178,6 @@ def _kept(stream: ImageStream, metadata: ObjectMeta) -> ObjectMeta:
         namespace="",
         self_link="",
         resource_version="",
-        generate_name=own.generate_name,
         uid=own.uid,
         creation_timestamp=own.creation_timestamp,
         generation=own.generation,

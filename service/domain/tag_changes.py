@@ -46,8 +46,7 @@ def _set_first_tag(draft: Draft, spec: TagReference | None, around: Surroundings
     if spec is None:
         return []
     draft.emit(TagSet(spec.name, msgspec.structs.replace(spec, generation=1), 1))
-    points = spec.from_ is not None and bool(spec.from_.kind or spec.from_.name)
-    errors = resolve(draft, [spec.name] if points else [], around)
+    errors = resolve(draft, [spec.name], around)
     follow(draft, [spec.name])
     return nested(draft, errors)
 

@@ -40,11 +40,11 @@ class Source(msgspec.Struct, frozen=True):
     """A tag name or an image id"""
 
 
-def reference_changed(new: TagReference, old: TagReference | None, namespace: str) -> bool:
+def reference_changed(new: TagReference, old: TagReference, namespace: str) -> bool:
     """Whether a tag points elsewhere than before, so that it is resolved again (spec: image-api 4.3)."""
     if new.from_ is None or not (new.from_.kind or new.from_.name):
         return False
-    if old is None or old.from_ is None:
+    if old.from_ is None:
         return True
     return (
         (new.from_.namespace or namespace) != (old.from_.namespace or namespace)
@@ -145,7 +145,7 @@ def find_image(stream: ImageStream, image_id: str) -> Item | str:
     """The history entry of the one image that an id names by prefix, or the sentence that says why there is none."""
     found: dict[str, Item] = {}
     for tag in stream.tags.values():
-        for item in tag.history.items() if tag.history else ():
+        for item in tag.items:
             if item.image and image_matches(item.image, image_id):
                 found.setdefault(item.image, item)
     if not found:
