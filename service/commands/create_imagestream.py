@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from service.api.image_v1 import ImageStream as ImageStreamObject
 from service.commands.execute import Decision, State
-from service.commands.intention import BaseIntention, refuse_invalid, whole_stream
+from service.commands.intention import BaseIntention, already_exists, refuse_invalid, whole_stream
 from service.domain.draft import Draft
-from service.domain.errors import AlreadyExists
 from service.domain.stream_changes import create
 
 
@@ -20,6 +19,7 @@ class CreateImageStream(BaseIntention, kw_only=True):
         draft = Draft(namespace, name, None)
         errors = create(draft, self.wanted, self.around)
         refuse_invalid(draft, self.around, errors)
-        if state.stream(namespace, name) is not None:
-            raise AlreadyExists(self.resource, name)
+        existing = state.stream(namespace, name)
+        if existing is not None:
+            raise already_exists(self.resource, name, existing.header.metadata)
         return Decision(whole_stream(namespace, name), drafts=(draft,))

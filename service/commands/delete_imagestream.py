@@ -11,7 +11,7 @@ from service.domain.draft import Draft
 from service.domain.errors import Conflict, GroupResource, NotFound
 from service.domain.events import ImageStreamChanged
 from service.domain.imagestream import ImageStream
-from service.domain.stream_changes import delete, tell_heirs
+from service.domain.stream_changes import STREAM_KIND, delete, tell_heirs
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 
@@ -29,7 +29,7 @@ class DeleteImageStream(BaseIntention, kw_only=True):
         stream = state.stream(self.namespace, self.name)
         if stream is None:
             raise NotFound(self.resource, self.name)
-        refuse_precondition(self.resource, self.name, stream.header.metadata, stream.changed, self.options)
+        refuse_precondition(STREAM_KIND, self.name, stream.header.metadata, stream.changed, self.options)
         self.uid = stream.uid
         draft = Draft(self.namespace, self.name, stream)
         finalizers = finalizers_after(stream.header.metadata.finalizers or [], self.options)
@@ -47,7 +47,7 @@ class DeleteImageStream(BaseIntention, kw_only=True):
 
 
 def refuse_precondition(
-    resource: GroupResource, name: str, metadata: ObjectMeta, changed: int, options: DeleteOptions
+    kind: GroupResource, name: str, metadata: ObjectMeta, changed: int, options: DeleteOptions
 ) -> None:
     """Raise Conflict if the object is not the one the client means (spec: kube-api 4.5.3)."""
     given = options.preconditions
@@ -55,10 +55,10 @@ def refuse_precondition(
         return
     if given.uid is not None and given.uid != metadata.uid:
         why = f"the UID in the precondition ({given.uid}) does not match the UID in record ({metadata.uid})."
-        raise Conflict(resource, name, f"{why} The object might have been deleted and then recreated")
+        raise Conflict(kind, name, f"{why} The object might have been deleted and then recreated")
     if given.resource_version is not None and given.resource_version != str(changed):
         why = f"the ResourceVersion in the precondition ({given.resource_version}) does not match the ResourceVersion"
-        raise Conflict(resource, name, f"{why} in record ({changed}). The object might have been modified")
+        raise Conflict(kind, name, f"{why} in record ({changed}). The object might have been modified")
 
 
 def finalizers_after(present: list[str], options: DeleteOptions) -> list[str]:

@@ -11,7 +11,7 @@ from service.domain.tag_changes import delete_tag
 
 
 class DeleteTag(BaseIntention, kw_only=True):
-    """May raise NotFound (for a missing stream under the stream's name), Conflict. Source: spec: image-api 5.6."""
+    """May raise NotFound, Conflict. Source: spec: image-api 5.6."""
 
     namespace: str
     stream: str
@@ -21,7 +21,7 @@ class DeleteTag(BaseIntention, kw_only=True):
     def decide(self, state: State) -> Decision:
         stream = state.stream(self.namespace, self.stream)
         if stream is None:
-            raise NotFound(self.resource, self.stream)
+            raise NotFound(self.resource, f"{self.stream}:{self.tag}")
         if self.tag not in stream.tags:
             raise NotFound(self.resource, f"{self.stream}:{self.tag}")
         given = self.options.preconditions

@@ -24,6 +24,7 @@ from service.domain.world import IMAGE, IMAGE_STREAM, Happened, World
 from service.eventstore.appender import Appender, CommandConflict
 from service.eventstore.codec import Codec
 from service.eventstore.records import Aggregate, Appended, Command, Guard, Metadata, NewEvent, Payload
+from service.merge.errors import MergeError
 
 TRIES = 10
 
@@ -74,14 +75,14 @@ class Intention(Protocol):
     def verb(self) -> str: ...
 
     def decide(self, state: State) -> Decision:
-        """What to append. Raises a TagHistoryError to refuse."""
+        """What to append. Raises a TagHistoryError, or a patch's MergeError, to refuse."""
 
     def overtaken(self, state: State) -> None:
         """Called after somebody else changed what the decision rested on; may raise to give up."""
 
 
 class Executor:
-    def __init__(self, state: State, appender: Appender, codec: Codec) -> None:
+    def __init__(self, state: State, appender: Appender, codec: Codec[DomainEvent]) -> None:
         self._state = state
         self._appender = appender
         self._codec = codec
@@ -115,10 +116,10 @@ class Executor:
             return _folded(decision, events, appended)
         raise RetryLater(intention.resource, intention.verb)
 
-    def _decide(self, intention: Intention) -> tuple[Decision | None, TagHistoryError | None]:
+    def _decide(self, intention: Intention) -> tuple[Decision | None, TagHistoryError | MergeError | None]:
         try:
             return intention.decide(self._state), None
-        except TagHistoryError as refusal:
+        except (TagHistoryError, MergeError) as refusal:
             return None, refusal
 
     def _command(

@@ -12,7 +12,7 @@ from service.commands.delete_imagestream import finalizers_after, marked_for_del
 from service.commands.execute import Decision, ImageDecision, State, image_aggregate
 from service.commands.image_registration import Registration, change
 from service.commands.intention import BaseIntention
-from service.domain.errors import AlreadyExists, Conflict, GroupResource, Invalid, NotFound
+from service.domain.errors import IMAGE_GROUP, AlreadyExists, Conflict, GroupResource, Invalid, NotFound
 from service.domain.events import ImageDeleted
 from service.domain.field_errors import invalid
 from service.domain.image import ImageState
@@ -20,6 +20,8 @@ from service.domain.image_metadata import keep_immutables
 from service.domain.image_validation import validate_image
 from service.domain.object_meta import validate_update
 from service.eventstore.records import Guard
+
+IMAGE_KIND = GroupResource(IMAGE_GROUP, "Image")
 
 
 class RegisterImage(BaseIntention, kw_only=True):
@@ -59,7 +61,7 @@ class ChangeImage(BaseIntention, kw_only=True):
         wanted.metadata = _kept(wanted.metadata, current.metadata)
         errors = [*validate_update(wanted.metadata, current.metadata), *validate_image(wanted)]
         if errors:
-            raise Invalid(GroupResource(self.resource.group, "Image"), self.name, errors)
+            raise Invalid(IMAGE_KIND, self.name, errors)
         if wanted.metadata.deletion_timestamp and not wanted.metadata.finalizers:
             return Decision(_guard(self.name), images=(ImageDecision(self.name, stored, ImageDeleted()),))
         if wanted == current:
@@ -82,7 +84,7 @@ class DeleteImage(BaseIntention, kw_only=True):
             raise NotFound(self.resource, self.name)
         image = stored.decode()
         self.deleted = image.metadata
-        refuse_precondition(self.resource, self.name, image.metadata, stored.changed, self.options)
+        refuse_precondition(IMAGE_KIND, self.name, image.metadata, stored.changed, self.options)
         finalizers = finalizers_after(image.metadata.finalizers or [], self.options)
         if not finalizers:
             return Decision(_guard(self.name), images=(ImageDecision(self.name, stored, ImageDeleted()),))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from service.api.meta_v1 import ObjectMeta
 from service.commands.execute import State, stream_aggregate
 from service.domain import served
 from service.domain.draft import Draft
-from service.domain.errors import GroupResource, Invalid
+from service.domain.errors import AlreadyExists, GroupResource, Invalid
 from service.domain.field_errors import FieldError
 from service.domain.imagestream import ImageStream
 from service.domain.stream_changes import STREAM_KIND
@@ -34,6 +35,23 @@ def refuse_invalid(draft: Draft, around: Surroundings, errors: list[FieldError])
     every = [*errors, *validate_stream(served.imagestream(draft.stream, around.registry))]
     if every:
         raise Invalid(STREAM_KIND, draft.name, every)
+
+
+def already_exists(resource: GroupResource, name: str, existing: ObjectMeta) -> AlreadyExists:
+    """The error of a create; an object on its way out is told apart (spec: kube-api 3, AlreadyExists)."""
+    return AlreadyExists(resource, name, being_deleted=existing.deletion_timestamp is not None)
+
+
+def with_server_fields(wanted: ObjectMeta, old: ObjectMeta) -> ObjectMeta:
+    """What a client sent, where the server's own fields go without saying (spec: kube-api 4.4.5)."""
+    return msgspec.structs.replace(
+        wanted,
+        uid=wanted.uid or old.uid,
+        creation_timestamp=old.creation_timestamp,
+        generation=old.generation,
+        resource_version=old.resource_version or "0",
+        self_link="",
+    )
 
 
 def whole_stream(namespace: str, name: str) -> tuple[Guard, ...]:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 from service.api.image_v1 import ImageStream as ImageStreamObject
 from service.commands.execute import Decision, State
-from service.commands.intention import BaseIntention, refuse_invalid, whole_stream
+from service.commands.intention import BaseIntention, whole_stream, with_server_fields
 from service.domain import served
 from service.domain.draft import Draft
-from service.domain.errors import Conflict, Invalid, NotFound
+from service.domain.errors import Invalid, NotFound
 from service.domain.imagestream import ImageStream
-from service.domain.object_meta import validate_update
+from service.domain.object_meta import validate_any_update, validate_update
 from service.domain.stream_changes import STREAM_KIND, check_resource_version, delete, replace, write_status
+from service.domain.stream_validation import validate_status, validate_stream
 
 
 class UpdateImageStream(BaseIntention, kw_only=True):
@@ -33,18 +34,19 @@ class UpdateImageStream(BaseIntention, kw_only=True):
         if stream is None:
             raise NotFound(self.resource, self.name)
         wanted = self.transform(self.current(stream))
-        refuse_other_uid(wanted, stream, self)
         check_resource_version(stream, wanted.metadata.resource_version)
+        old = self.current(stream)
+        given = with_server_fields(wanted.metadata, old.metadata)
+        wrong = [*validate_any_update(given, old.metadata), *validate_update(given, old.metadata)]
         draft = Draft(self.namespace, self.name, stream)
-        errors = []
         if self.status:
             write_status(draft, wanted, self.around)
+            wrong += validate_status(served.imagestream(draft.existing, self.around.registry), old)
         else:
-            errors = replace(draft, wanted, self.around)
-        wrong = validate_update(wanted.metadata, self.current(stream).metadata)
+            wrong += replace(draft, wanted, self.around)
+            wrong += validate_stream(served.imagestream(draft.existing, self.around.registry))
         if wrong:
-            raise Invalid(STREAM_KIND, self.name, [*errors, *wrong])
-        refuse_invalid(draft, self.around, errors)
+            raise Invalid(STREAM_KIND, self.name, wrong)
         self._finish_deletion(draft)
         return Decision(whole_stream(self.namespace, self.name), drafts=(draft,))
 
@@ -56,11 +58,3 @@ class UpdateImageStream(BaseIntention, kw_only=True):
         metadata = draft.existing.header.metadata
         if metadata.deletion_timestamp and not metadata.finalizers:
             delete(draft)
-
-
-def refuse_other_uid(wanted: ImageStreamObject, stream: ImageStream, intention: UpdateImageStream) -> None:
-    """The uid in a body is a precondition (spec: kube-api 4.4.2)."""
-    given = wanted.metadata.uid
-    if given and given != stream.uid:
-        why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {stream.uid}"
-        raise Conflict(intention.resource, intention.name, why)

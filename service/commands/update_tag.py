@@ -14,7 +14,7 @@ import msgspec
 from service.api.image_v1 import ImageStreamTag, ImageTag, TagReference
 from service.api.meta_v1 import ObjectMeta
 from service.commands.execute import Decision, State
-from service.commands.intention import BaseIntention, around_tags, refuse_invalid
+from service.commands.intention import BaseIntention, around_tags, refuse_invalid, with_server_fields
 from service.domain import served
 from service.domain.draft import Draft
 from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, NotFound
@@ -74,9 +74,7 @@ class TagUpdate(BaseIntention, Generic[T], kw_only=True):
         if stream is None:
             metadata = ObjectMeta(uid=self.uid, creation_timestamp=self.around.now)
             return Tag(self.namespace, self.stream, self.tag, Header(metadata), 0)
-        return stream.tags.get(self.tag) or Tag(
-            self.namespace, self.stream, self.tag, stream.header, stream.changed
-        )
+        return stream.tags.get(self.tag) or Tag(self.namespace, self.stream, self.tag, stream.header, stream.changed)
 
     def _check_version(self, stream: ImageStream | None, tag: Tag, wanted: ObjectMeta) -> None:
         given = wanted.resource_version
@@ -97,7 +95,7 @@ class ImageStreamTagUpdate(TagUpdate[ImageStreamTag], kw_only=True):
         self, tag: Tag, old: ImageStreamTag, wanted: ImageStreamTag, *, new_stream: bool
     ) -> TagReference | None:
         kind = GroupResource(self.resource.group, "ImageStreamTag")
-        errors = validate_update(wanted.metadata, old.metadata)
+        errors = validate_update(with_server_fields(wanted.metadata, old.metadata), old.metadata)
         if wanted.metadata.labels is None:
             wanted.metadata.labels = old.metadata.labels
         if not same_metadata(wanted.metadata, old.metadata, but_annotations=True):
@@ -119,7 +117,7 @@ class ImageTagUpdate(TagUpdate[ImageTag], kw_only=True):
         return served.imagetag(tag, None, self.around.registry)
 
     def checked(self, tag: Tag, old: ImageTag, wanted: ImageTag, *, new_stream: bool) -> TagReference | None:
-        errors: list[FieldError] = validate_update(wanted.metadata, old.metadata)
+        errors: list[FieldError] = validate_update(with_server_fields(wanted.metadata, old.metadata), old.metadata)
         if new_stream and wanted.spec is None:
             errors.append(required("spec", "spec is a required field during creation"))
         if not same_metadata(wanted.metadata, old.metadata, but_annotations=False):
@@ -137,7 +135,7 @@ class ImageTagUpdate(TagUpdate[ImageTag], kw_only=True):
 
 def same_metadata(wanted: ObjectMeta, old: ObjectMeta, *, but_annotations: bool) -> bool:
     """Whether nothing differs but what a client need not repeat, and the annotations where they may be written."""
-    repeated = {
+    repeated: dict[str, object] = {
         "name": old.name,
         "namespace": old.namespace,
         "self_link": old.self_link,

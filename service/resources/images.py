@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from service.api.docker_metadata import normalise_image
 from service.api.image_v1 import GROUP, VERSION, Image, ImageList
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo
@@ -16,7 +17,7 @@ from service.domain.image import ImageState
 from service.domain.image_metadata import complete_image
 from service.domain.image_validation import validate_image
 from service.domain.world import Collection, State
-from service.resources.imagestreams import new_metadata
+from service.resources.imagestreams import new_metadata, refuse_version
 from service.resources.resource import Call, Resource, deleted
 from service.resources.services import Services, await_version
 
@@ -34,9 +35,14 @@ class Images(Resource[Image]):
         list_struct=ImageList,
     )
     collection = Collection.IMAGES
+    uid_is_precondition = True
 
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    def default(self, wanted: Image) -> Image:
+        normalise_image(wanted)
+        return wanted
 
     async def get(self, call: Call, name: str) -> Image:
         await await_version(self._services.state, call.resource_version)
@@ -46,6 +52,7 @@ class Images(Resource[Image]):
         return whole(stored, await self._texts(stored))
 
     async def create(self, call: Call, wanted: Image) -> Image:
+        refuse_version(wanted.metadata)
         wanted.metadata = new_metadata(wanted.metadata, call)
         errors = validate_image(wanted)
         if errors:
@@ -97,12 +104,6 @@ class Images(Resource[Image]):
 
     def item(self, state: State) -> Image:
         return image_of(state).decode()
-
-    def labels(self, state: State) -> dict[str, str]:
-        return image_of(state).decode().metadata.labels or {}
-
-    def fields(self, state: State) -> dict[str, str]:
-        return {"metadata.name": image_of(state).name, "metadata.namespace": ""}
 
     async def _texts(self, stored: ImageState) -> dict[str, str]:
         texts: dict[str, str] = {}

@@ -12,16 +12,17 @@ from functools import partial
 import msgspec
 
 from service.api import defaults
-from service.api.image_v1 import GROUP, VERSION, ImageStream, ImageStreamList
+from service.api.image_v1 import GROUP, VERSION, ImageStream, ImageStreamLayers, ImageStreamList
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo, Subresource
 from service.commands.create_imagestream import CreateImageStream
 from service.commands.delete_imagestream import DeleteImageStream
 from service.commands.update_imagestream import UpdateImageStream
 from service.domain import served
-from service.domain.errors import NotFound
+from service.domain.errors import NotFound, Unclassified
 from service.domain.imagestream import ImageStream as StreamState
 from service.domain.object_meta import generate_name
+from service.domain.selectors import DEFAULT_FIELDS
 from service.domain.world import Collection, State
 from service.resources.resource import Call, Resource, deleted
 from service.resources.services import Services, await_version
@@ -38,13 +39,18 @@ INFO = ResourceInfo(
     list_struct=ImageStreamList,
     short_names=("is",),
     categories=("all",),
-    subresources=(Subresource("status", "ImageStream", ("get", "patch", "update"), ImageStream),),
+    subresources=(
+        Subresource("layers", "ImageStreamLayers", ("get",), ImageStreamLayers),
+        Subresource("status", "ImageStream", ("get", "patch", "update"), ImageStream),
+    ),
 )
 
 
 class ImageStreams(Resource[ImageStream]):
     info = INFO
     collection = Collection.IMAGE_STREAMS
+    uid_is_precondition = True
+    known_fields = DEFAULT_FIELDS | {"spec.dockerImageRepository", "status.dockerImageRepository"}
 
     def __init__(self, services: Services, *, status: bool = False) -> None:
         self._services = services
@@ -61,6 +67,7 @@ class ImageStreams(Resource[ImageStream]):
         return self._served(stream)
 
     async def create(self, call: Call, wanted: ImageStream) -> ImageStream:
+        refuse_version(wanted.metadata)
         metadata = new_metadata(wanted.metadata, call)
         intention = CreateImageStream(
             resource=self.group_resource,
@@ -106,23 +113,15 @@ class ImageStreams(Resource[ImageStream]):
     def item(self, state: State) -> ImageStream:
         return served.imagestream(_stream(state), self._services.registry)
 
-    def labels(self, state: State) -> dict[str, str]:
-        return _stream(state).header.metadata.labels or {}
-
-    def fields(self, state: State) -> dict[str, str]:
-        stream = _stream(state)
-        repository = stream.header.docker_image_repository
-        return {
-            "metadata.name": stream.name,
-            "metadata.namespace": stream.namespace,
-            "spec.dockerImageRepository": repository,
-            "status.dockerImageRepository": self._services.registry.repository(
-                stream.namespace, stream.name, repository
-            ),
-        }
-
     def _served(self, stream: StreamState) -> ImageStream:
         return served.imagestream(stream, self._services.registry, stored=self._status)
+
+
+def refuse_version(metadata: ObjectMeta) -> None:
+    """A new object has no version yet; what is no number above 0 does not count (spec: kube-api 4.2.2, observed)."""
+    given = metadata.resource_version
+    if given.isdecimal() and int(given) > 0:
+        raise Unclassified("resourceVersion should not be set on objects to be created")
 
 
 def new_metadata(metadata: ObjectMeta, call: Call) -> ObjectMeta:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from service.api import defaults
+from service.api.docker_metadata import normalise_image
 from service.api.image_v1 import (
     GROUP,
     VERSION,
@@ -29,7 +30,15 @@ from service.commands.create_tag import CreateTag
 from service.commands.delete_tag import DeleteTag
 from service.commands.update_tag import ImageStreamTagUpdate, ImageTagUpdate, TagUpdate
 from service.domain import references, served
-from service.domain.errors import BadRequest, GroupResource, Invalid, NotFound, Unclassified, image_resource
+from service.domain.errors import (
+    BadRequest,
+    GroupResource,
+    InternalError,
+    Invalid,
+    NotFound,
+    Unclassified,
+    image_resource,
+)
 from service.domain.field_errors import FieldError, invalid, required
 from service.domain.imagestream import Tag
 from service.domain.object_meta import validate_new
@@ -39,6 +48,7 @@ from service.resources.resource import Call, Resource
 from service.resources.services import Services, await_version
 
 T = TypeVar("T", ImageStreamTag, ImageTag)
+ANNOTATIONS_DIFFER = "tag annotations must not be provided or must be equal to the object meta annotations"
 VERBS = ("create", "delete", "get", "list", "patch", "update", "watch")
 
 
@@ -72,7 +82,7 @@ class Tags(Resource[T]):
         return state.decode() if state else None
 
     async def _create(self, call: Call, name: str, spec: TagReference | None, existing_as: GroupResource) -> Tag:
-        stream_name, tag_name = references.split_tag_name_loosely(name) or ("", "")
+        stream_name, tag_name = references.split_tag_name_loosely(name)
         if not stream_name:
             raise BadRequest("Name parameter required.")
         if spec is not None:
@@ -109,13 +119,6 @@ class Tags(Resource[T]):
         await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
         return Status(status="Success")
 
-    def labels(self, state: State) -> dict[str, str]:
-        return tag_of(state).header.metadata.labels or {}
-
-    def fields(self, state: State) -> dict[str, str]:
-        tag = tag_of(state)
-        return {"metadata.name": tag.full_name, "metadata.namespace": tag.namespace}
-
 
 class ImageStreamTags(Tags[ImageStreamTag]):
     info = ResourceInfo(
@@ -133,6 +136,7 @@ class ImageStreamTags(Tags[ImageStreamTag]):
     collection = Collection.IMAGE_STREAM_TAGS
 
     def default(self, wanted: ImageStreamTag) -> ImageStreamTag:
+        normalise_image(wanted.image)
         return defaults.default_imagestreamtag(wanted, self._services.import_mode)
 
     async def get(self, call: Call, name: str) -> ImageStreamTag:
@@ -146,10 +150,11 @@ class ImageStreamTags(Tags[ImageStreamTag]):
 
     async def create(self, call: Call, wanted: ImageStreamTag) -> ImageStreamTag:
         name = wanted.metadata.name
+        refuse_generated_name(wanted.metadata)
         errors = _new_tag_errors(wanted.metadata, wanted.tag, "tag", call)
-        if wanted.tag is not None and wanted.tag.annotations:
-            if wanted.tag.annotations != (wanted.metadata.annotations or {}):
-                errors.append(_annotations_differ(wanted.tag.annotations))
+        annotations = (wanted.tag.annotations if wanted.tag else None) or {}
+        if annotations and annotations != (wanted.metadata.annotations or {}):
+            errors.append(invalid("tag.annotations", "<map>", ANNOTATIONS_DIFFER))
         if errors:
             raise Invalid(self.kind, name, errors)
         if name and ":" not in name:
@@ -206,8 +211,9 @@ class ImageTags(Tags[ImageTag]):
 
     async def create(self, call: Call, wanted: ImageTag) -> ImageTag:
         name = wanted.metadata.name
+        refuse_generated_name(wanted.metadata)
         errors = _new_tag_errors(wanted.metadata, wanted.spec, "spec", call)
-        tag_name = (references.split_tag_name_loosely(name) or ("", name))[1]
+        tag_name = references.split_tag_name_loosely(name)[1]
         if wanted.spec is None:
             errors.append(required("spec", "spec is a required field during creation"))
         elif (wanted.spec.name or tag_name) != tag_name or ":" not in name:
@@ -216,9 +222,7 @@ class ImageTags(Tags[ImageTag]):
             raise Invalid(self.kind, name, errors)
         return self._shown(await self._create(call, name, wanted.spec, self.group_resource))
 
-    async def update(
-        self, call: Call, name: str, transform: Callable[[ImageTag], ImageTag]
-    ) -> tuple[ImageTag, bool]:
+    async def update(self, call: Call, name: str, transform: Callable[[ImageTag], ImageTag]) -> tuple[ImageTag, bool]:
         stream_name, tag_name = self.parts(name)
         intention = ImageTagUpdate(
             resource=self.group_resource,
@@ -242,6 +246,12 @@ class ImageTags(Tags[ImageTag]):
         return served.imagetag(tag, image, self._services.registry)
 
 
+def refuse_generated_name(metadata: ObjectMeta) -> None:
+    """A tag's name says which tag of which stream; nobody can make one up (spec: observed)."""
+    if metadata.generate_name and not metadata.name:
+        raise InternalError("metadata.name was not generated")
+
+
 def tag_of(state: State) -> Tag:
     if not isinstance(state, Tag):
         raise TypeError(f"{type(state).__name__} is no tag")
@@ -257,8 +267,3 @@ def tag_in(world: World, namespace: str, stream_name: str, tag_name: str) -> Tag
 def _new_tag_errors(metadata: ObjectMeta, spec: TagReference | None, field: str, call: Call) -> list[FieldError]:
     errors = validate_new(msgspec.structs.replace(metadata, namespace=call.namespace))
     return errors + (validate_tag_reference(spec, field) if spec is not None else [])
-
-
-def _annotations_differ(annotations: dict[str, str]) -> FieldError:
-    detail = "tag annotations must not be provided or must be equal to the object meta annotations"
-    return invalid("tag.annotations", "<map>", detail)

@@ -7,19 +7,20 @@ Elsewhere: lists and watches, which are the same for all (`listing.py`, `watch/`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from service.api.meta_v1 import DeleteOptions, ObjectMeta, Status, StatusDetails
+from service.api.meta_v1 import ApiObject, DeleteOptions, ObjectMeta, Status, StatusDetails
 from service.api.resource_info import ResourceInfo
 from service.auth.users import User
 from service.domain.errors import GroupResource, MethodNotSupported
+from service.domain.selectors import DEFAULT_FIELDS
 from service.domain.world import Collection, State
 from service.eventstore.records import Metadata
-from service.merge.schema import Schema, schema_of
+from service.merge.schema import StructType, schema_of
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T", bound=ApiObject)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -43,6 +44,10 @@ class Resource(Generic[T]):
     info: ResourceInfo
     collection: Collection | None = None
     """Set where the resource can be listed and watched."""
+    uid_is_precondition = False
+    """Whether a uid in a replacement must be that of the object, or else is a conflict."""
+    known_fields: frozenset[str] = DEFAULT_FIELDS
+    """What a field selector may name."""
 
     @property
     def group_resource(self) -> GroupResource:
@@ -53,11 +58,16 @@ class Resource(Generic[T]):
         return GroupResource(self.info.group, self.info.kind)
 
     @property
-    def schema(self) -> Schema:
+    def struct(self) -> type[T]:
+        struct: type[T] = self.info.struct  # type: ignore[assignment]  # the description names it without its type
+        return struct
+
+    @property
+    def schema(self) -> StructType:
         return schema_of(self.info.struct)
 
     def default(self, wanted: T) -> T:
-        """Fill in what a client may leave out."""
+        """Fill in what a client may leave out. Raises DecodeError for what cannot be stored."""
         return wanted
 
     async def get(self, call: Call, name: str) -> T:
@@ -78,12 +88,15 @@ class Resource(Generic[T]):
         """A state as lists and watches show it."""
         raise MethodNotSupported(self.group_resource, "list")
 
-    def labels(self, state: State) -> dict[str, str]:
-        raise MethodNotSupported(self.group_resource, "list")
 
-    def fields(self, state: State) -> dict[str, str]:
-        """What field selectors may name."""
-        raise MethodNotSupported(self.group_resource, "list")
+AnyResource = Resource[Any]
+"""A resource among others; whoever holds it gives it only objects that it made or that were decoded as its kind."""
+
+
+def subresource_info(parent: ResourceInfo, name: str) -> ResourceInfo:
+    """What a subresource of another kind is called, for errors, bodies and answers."""
+    sub = next(s for s in parent.subresources if s.name == name)
+    return msgspec.structs.replace(parent, kind=sub.kind, struct=sub.struct, list_struct=None)
 
 
 def deleted(resource: GroupResource, metadata: ObjectMeta) -> Status:

@@ -1,4 +1,4 @@
-"""What the resources work with: the current states, the executor of commands, the stored payloads, the configuration."""
+"""What the resources work with: current states, the executor of commands, stored payloads, the configuration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from service.auth.authorization import Authorizer
+from service.auth.rbac_index import Attributes
 from service.auth.users import User
 from service.commands.execute import Executor, State
 from service.domain.served import Registry
@@ -33,7 +34,8 @@ class Services(msgspec.Struct, frozen=True):
 
     def _may_pull(self, user: User) -> Callable[[str, str], bool]:
         def may_pull(namespace: str, name: str) -> bool:
-            return self.authorizer.may(user, "get", "image.openshift.io", "imagestreams/layers", namespace, name)
+            asked = Attributes("get", "image.openshift.io", "imagestreams", "layers", namespace, name)
+            return self.authorizer.authorize(user, asked).allowed
 
         return may_pull
 

@@ -1,0 +1,165 @@
+"""The composition root of an API process: everything is built here, in one stack, and taken down in reverse.
+
+    PostgreSQL ◀── appender ◀── commands ◀── resources ◀── HTTP ◀── listeners
+        │ log                                   ▲
+        └──▶ follower ◀── JetStream ──▶ hub: cache, watches
+
+Keeps: listeners open last and close first, so no request meets a half-built process; watches end before connections
+do; appends in flight are answered before the appender goes. The death of any task ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from service.auth.authentication import Authenticator
+from service.auth.authorization import Authorizer
+from service.auth.reloading import ReloadingFile
+from service.auth.sources import policy_source, token_source
+from service.bus.connection import NatsConnection
+from service.bus.follower import Follower
+from service.commands.execute import Executor
+from service.domain.events import EVENT_TYPES
+from service.domain.served import Registry
+from service.eventstore.appender import Appender
+from service.eventstore.codec import Codec
+from service.eventstore.database import open_pool
+from service.eventstore.head import HeadReader
+from service.eventstore.reader import Reader
+from service.http.forms import Forms
+from service.http.health import Check
+from service.http.plain_paths import plain_paths
+from service.http.presenter import Presenter
+from service.http.reading import Reading
+from service.http.routes import Routes
+from service.http.server import Server
+from service.http.writing import Writing
+from service.reads.payloads import Payloads
+from service.reads.snapshot import Snapshots
+from service.resources.catalog import Catalog
+from service.resources.listing import Lists
+from service.resources.services import Services
+from service.runtime.config import ApiSettings, ListenAddress, ServeSettings, TlsSettings
+from service.runtime.listening import BACKLOG_CONNECTIONS, open_listening_sockets
+from service.runtime.metrics import new_registry
+from service.runtime.readiness import tell_ready
+from service.runtime.tasks import Supervisor
+from service.watch.cache import Cache
+from service.watch.hub import Hub
+
+POOL_SIZE_LIMIT = 10
+SHUTDOWN_TIMEOUT_S = 5.0
+LINE_LIMIT_BYTES = 16 * 1024
+HEADERS_LIMIT_BYTES = 32 * 1024
+
+
+async def serve(settings: ServeSettings) -> None:
+    """Serve the API until cancelled. Raises UserError when something cannot be started."""
+    metrics = new_registry()
+    dsn = settings.engines.postgres_dsn
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(dsn, "serve", size_limit=POOL_SIZE_LIMIT))
+        supervisor = await stack.enter_async_context(Supervisor("serve"))
+        head = HeadReader(dsn)
+        supervisor.start("head", head.run())
+        reader, codec, snapshots = Reader(pool), Codec(EVENT_TYPES), Snapshots(pool)
+        cache = Cache(head, await snapshots.world_at(await snapshots.checkpoint(), with_images=True))
+        hub = Hub(cache, reader, codec, snapshots, metrics)
+        follower = _follow(supervisor, settings, reader, hub)
+        appender = Appender(dsn, on_committed=follower.offer, registry=metrics)
+        supervisor.start("appender", appender.run())
+        authenticator, authorizer = _auth(settings.api, supervisor)
+        services = Services(
+            state=cache,
+            executor=Executor(cache, appender, codec),
+            payloads=Payloads(reader),
+            authorizer=authorizer,
+            registry=_registry(settings.api),
+        )
+        server = _server(services, Lists(cache, snapshots), hub, authenticator, metrics)
+        await cache.fresh()
+        await _listen(stack, settings, server)
+        stack.callback(hub.drain)
+        tell_ready(settings.ready_fd)
+        await asyncio.Event().wait()
+
+
+def _follow(supervisor: Supervisor, settings: ServeSettings, reader: Reader, hub: Hub) -> Follower:
+    """The log, from where the cache begins, into the cache, and to the watches."""
+    engines = settings.engines
+    nats = NatsConnection(engines.nats_url, "tag-history serve", engines.nats_credentials_file)
+    supervisor.start("nats", nats.run())
+    follower = Follower(reader, nats, hub.cache.position)
+    supervisor.start("feed", hub.feed(follower.batches()))
+    supervisor.start("house", hub.keep_house())
+    return follower
+
+
+def _auth(settings: ApiSettings, supervisor: Supervisor) -> tuple[Authenticator, Authorizer]:
+    """Who is it, may they: from files that are read again when they change."""
+    tokens, policy = token_source(settings.token_auth_file), policy_source(settings.rbac_file)
+    for source in (tokens, policy):
+        if isinstance(source, ReloadingFile):
+            supervisor.start(f"follow {source.path.name}", source.follow())
+    return Authenticator(tokens, anonymous=settings.anonymous_auth), Authorizer(policy)
+
+
+def _registry(settings: ApiSettings) -> Registry:
+    return Registry(settings.internal_registry_hostname or "", settings.external_registry_hostname or "")
+
+
+def _server(
+    services: Services, lists: Lists, hub: Hub, authenticator: Authenticator, metrics: CollectorRegistry
+) -> web.Application:
+    catalog = Catalog(services)
+    forms = Forms(Presenter(catalog.collections))
+    server = Server(
+        authenticator,
+        services.authorizer,
+        Routes(catalog.routed),
+        Reading(services.authorizer, forms, lists, hub, services.registry),
+        Writing(services.authorizer, forms, lists, services.registry),
+        plain_paths(catalog.infos, [Check("log", hub.cache.fresh)], metrics),
+    )
+    return server.application()
+
+
+async def _listen(stack: AsyncExitStack, settings: ServeSettings, application: web.Application) -> None:
+    """Open the listeners; leaving the stack closes them, and lets requests in flight end."""
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+        max_line_size=LINE_LIMIT_BYTES,
+        max_field_size=HEADERS_LIMIT_BYTES,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    context = _tls(settings.tls) if settings.tls else None
+    for address, descriptor, tls in (
+        (settings.listen, settings.listen_fd, context),
+        (settings.insecure_listen, settings.insecure_listen_fd, None),
+    ):
+        listening = _socket(address, descriptor)
+        if listening is not None:
+            await web.SockSite(runner, listening, ssl_context=tls, backlog=BACKLOG_CONNECTIONS).start()
+
+
+def _socket(address: ListenAddress | None, descriptor: int | None) -> socket.socket | None:
+    if descriptor is not None:
+        return socket.socket(fileno=descriptor)
+    return open_listening_sockets(address, 1)[0] if address is not None else None
+
+
+def _tls(settings: TlsSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.cert_file, settings.private_key_file)
+    return context

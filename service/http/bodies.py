@@ -1,0 +1,118 @@
+"""A request body becomes an object of the route's kind, or a clear BadRequest; what looks odd becomes a warning.
+
+Keeps: nothing is dropped in silence unless the client asked for that (fieldValidation=Ignore).
+Elsewhere: the decoding itself (`api/decoding.py`, `api/yaml_documents.py`), patches (`patches.py`).
+Source: spec: kube-api 4.1, 8.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from service.api import image_v1
+from service.api.decoding import DecodeError, Parsed, findings, inspect, parse_json, to_struct, type_meta
+from service.api.json_types import Json, JsonObject
+from service.api.meta_v1 import ApiObject, Wire
+from service.api.yaml_documents import parse_yaml
+from service.domain.errors import BadRequest, Unclassified
+from service.http.errors import RequestEntityTooLarge
+from service.http.negotiation import YAML
+from service.resources.resource import Resource
+
+T = TypeVar("T", bound=ApiObject)
+
+BODY_LIMIT_BYTES = 3 * 1024 * 1024
+SHOWN_BODY_BYTES = 30
+LEGACY_VERSION = "v1"
+"""The kinds of the group are also known without their group, from old days."""
+SCHEME = 'scheme "pkg/runtime/scheme.go:110"'
+KINDS = frozenset(name for name, value in vars(image_v1).items() if isinstance(value, type) and issubclass(value, Wire))
+
+
+class Decoded(msgspec.Struct, Generic[T]):
+    """An object from a body, and what the client should be warned of."""
+
+    value: T
+    document: JsonObject
+    managed_fields: Json
+    warnings: list[str]
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The whole body. Raises RequestEntityTooLarge, without reading on, once it is beyond the bound."""
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        if len(body) > BODY_LIMIT_BYTES:
+            raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT_BYTES}")
+    return bytes(body)
+
+
+def parse_body(body: bytes, media_type: str) -> Json:
+    """The document of a body of options. Raises Unclassified, as the reference does for these."""
+    try:
+        return _parse(body, media_type).document
+    except DecodeError as error:
+        raise Unclassified(f"couldn't get version/kind; json parse error: {error}") from error
+
+
+def decode_body(resource: Resource[T], body: bytes, media_type: str, field_validation: str) -> Decoded[T]:
+    """The object in the body, with defaults. Raises BadRequest."""
+    info = resource.info
+    try:
+        parsed = _parse(body, media_type)
+        api_version, kind = type_meta(parsed.document)
+    except DecodeError as error:
+        raise _unrecognized(info.kind, error, body) from error
+    check_kind(kind or info.kind, api_version or info.group_version, info.kind, info.group_version)
+    described = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}'
+    try:
+        inspection = inspect(parsed.document, info.struct)
+        value = resource.default(to_struct(inspection.document, resource.struct))
+    except DecodeError as error:
+        raise BadRequest(f"{described}: {error}") from error
+    warnings = [] if field_validation == "Ignore" else findings(parsed, inspection, info.struct)
+    if warnings and field_validation == "Strict":
+        raise BadRequest(f"{described}: strict decoding error: {', '.join(warnings)}")
+    return Decoded(value, inspection.document, sent_managed_fields(parsed.document), warnings)
+
+
+def sent_managed_fields(document: Json) -> Json:
+    """The managed fields of a document as they were sent: an empty list ends the tracking, a missing one does not."""
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    return metadata.get("managedFields") if isinstance(metadata, dict) else None
+
+
+def check_kind(kind: str, version: str, wanted_kind: str, wanted_version: str) -> None:
+    """Refuse a body that says it is something else (spec: kube-api 4.1.2, 4.1.3)."""
+    if (kind, version) == (wanted_kind, wanted_version):
+        return
+    short = version.rpartition("/")[2]
+    described = f'{kind} in version "{short}" cannot be handled as a {wanted_kind}'
+    if version not in (wanted_version, LEGACY_VERSION) or kind not in KINDS:
+        raise BadRequest(f'{described}: no kind "{kind}" is registered for version "{version}" in {SCHEME}')
+    if version != wanted_version:
+        raise BadRequest(
+            f"the API version in the data ({version}) does not match the expected API version ({wanted_version})"
+        )
+    raise BadRequest(f"{described}: converting ({short}.{kind}) to (image.{wanted_kind}): unknown conversion")
+
+
+def _parse(body: bytes, media_type: str) -> Parsed:
+    return parse_yaml(body) if media_type == YAML else parse_json(body)
+
+
+def _unrecognized(kind: str, error: DecodeError, body: bytes) -> BadRequest:
+    why = f"couldn't get version/kind; json parse error: {error} ({_shown(body)})"
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why}")
+
+
+def _shown(body: bytes) -> str:
+    if not body:
+        return "<empty>"
+    start = body[:SHOWN_BODY_BYTES]
+    text = start.decode(errors="replace") if body.startswith(b"{") else start.hex()
+    return f"{text} ..." if len(body) > SHOWN_BODY_BYTES else text

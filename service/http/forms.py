@@ -1,0 +1,126 @@
+"""Answers in the form a client negotiated: an object or a page of a list, whole, as a Table or in part, JSON or YAML.
+
+Keeps: the plain JSON of a list is put together from bytes that are encoded once per state (`presenter.py`); every
+other form is made from the same objects. A Status is never reshaped.
+Elsewhere: which form (`negotiation.py`), the shapes (`tables.py`), watch events (`event_forms.py`).
+Source: spec: kube-api 2.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from service.api.meta_v1 import ApiObject, ListMeta, Status
+from service.api.yaml_writing import dump_yaml
+from service.http.answer import Answer
+from service.http.event_forms import JsonEvents, PartialEvents, TableEvents
+from service.http.negotiation import JSON, YAML, Negotiated, Offer, negotiate_error
+from service.http.presenter import Presenter, encode, encode_prefix
+from service.http.query import NOTHING, Query
+from service.http.request_info import RequestInfo
+from service.http.tables import TableWriter, include_of, partial_list, partial_object, wrong_shape
+from service.resources.listing import Page
+from service.resources.resource import AnyResource
+from service.resources.table_columns import columns_of
+
+MEDIA_TYPES = (JSON, YAML)
+
+
+class Forms:
+    def __init__(self, presenter: Presenter) -> None:
+        self._presenter = presenter
+
+    def offer(self, resource: AnyResource, info: RequestInfo) -> Offer:
+        """What the endpoint of a request can answer with."""
+        return Offer(
+            MEDIA_TYPES,
+            watchable="watch" in resource.info.verbs and not info.name,
+            tables=columns_of(resource.info) is not None and not info.subresource,
+            partial=True,
+        )
+
+    def object(
+        self,
+        value: msgspec.Struct,
+        resource: AnyResource,
+        form: Negotiated,
+        status: int,
+        query: Query = NOTHING,
+    ) -> Answer:
+        """One object, or the Status of a deletion or mapping."""
+        if isinstance(value, Status):
+            told = msgspec.structs.replace(value, kind="Status", api_version="v1")
+            return _answer(encode(told), msgspec.structs.replace(form, as_kind=""), status)
+        if not isinstance(value, ApiObject):
+            raise TypeError(f"{type(value).__name__} is no API object")
+        info = resource.info
+        refusal = wrong_shape(form.as_kind, is_list=False, go_type=f"*image.{info.kind}") if form.as_kind else None
+        if refusal is not None:
+            raise refusal
+        if form.as_kind == "Table":
+            return _answer(encode(self._writer(resource, form, query).table_of_one(value, _now())), form, status)
+        if form.as_kind:
+            return _answer(encode(partial_object(value, form.as_version)), form, status)
+        body = encode_prefix(info.kind, info.group_version) + encode(value)[1:]
+        return _answer(body, form, status)
+
+    def page(self, page: Page, resource: AnyResource, form: Negotiated, query: Query) -> Answer:
+        """A list of what the resource's collection shows."""
+        info = resource.info
+        refusal = wrong_shape(form.as_kind, is_list=True, go_type=f"*image.{info.kind}List") if form.as_kind else None
+        if refusal is not None:
+            raise refusal
+        metadata = ListMeta(
+            resource_version=str(page.position),
+            continue_=page.continue_token,
+            remaining_item_count=page.remaining,
+        )
+        if form.as_kind:
+            items = [resource.item(state) for state in page.states]
+            if form.as_kind == "Table":
+                table = self._writer(resource, form, query).table(items, metadata, _now())
+                return _answer(encode(table), form, 200)
+            return _answer(encode(partial_list(items, metadata, form.as_version)), form, 200)
+        collection = resource.collection
+        assert collection is not None
+        joined = b",".join([self._presenter.item(collection, state) for state in page.states])
+        prefix = encode_prefix(f"{info.kind}List", info.group_version)
+        return _answer(b'%b"metadata":%b,"items":[%b]}' % (prefix, encode(metadata), joined), form, 200)
+
+    def encoder(self, resource: AnyResource, form: Negotiated, query: Query) -> JsonEvents:
+        """The events of a watch."""
+        if form.as_kind == "Table":
+            kind = f"{form.as_version}/{include_of(query).value}"
+            return TableEvents(self._presenter, self._writer(resource, form, query), kind)
+        if form.as_kind:
+            return PartialEvents(self._presenter, form.as_version)
+        return JsonEvents(self._presenter)
+
+    def _writer(self, resource: AnyResource, form: Negotiated, query: Query) -> TableWriter:
+        columns = columns_of(resource.info)
+        assert columns is not None
+        return TableWriter(resource.info, columns, form.as_version, include_of(query))
+
+
+def encode_status(status: Status, accept: str | None, pretty: bool) -> tuple[bytes, str]:
+    """The body and the content type of an error."""
+    form = negotiate_error(accept, MEDIA_TYPES, pretty=pretty)
+    answer = _answer(encode(status), form, status.code)
+    return answer.body, answer.headers["Content-Type"]
+
+
+def _answer(body: bytes, form: Negotiated, status: int) -> Answer:
+    """From compact JSON to what the client reads (spec: kube-api 2.9)."""
+    if form.media_type == YAML:
+        body = dump_yaml(msgspec.json.decode(body)).encode()
+    elif form.pretty:
+        body = msgspec.json.format(body, indent=2)
+    else:
+        body += b"\n"
+    return Answer(status, {"Content-Type": form.content_type}, body)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

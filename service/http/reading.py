@@ -1,0 +1,112 @@
+"""The verbs that change nothing: get, list, watch.
+
+Keeps: a GET or LIST without a resourceVersion is as new as the log's head when it was asked (read-your-writes, on
+every replica). Elsewhere: the past (`resources/listing.py`), the life of a watch (`watch/`, `watch_stream.py`).
+Source: spec: kube-api 6, 7.
+"""
+
+from __future__ import annotations
+
+import random
+
+from aiohttp import web
+
+from service.auth.authorization import Authorizer
+from service.domain.errors import BadRequest, MethodNotSupported, Unclassified
+from service.domain.go_syntax import parse_uint64
+from service.domain.served import Registry
+from service.http.answer import Answer
+from service.http.exchange import Exchange
+from service.http.forms import Forms
+from service.http.options import ListOptions, get_options, list_options
+from service.http.watch_stream import serve_watch
+from service.resources.listing import Lists, Wanted
+from service.resources.resource import AnyResource
+from service.watch.hub import Hub
+from service.watch.scope import Scope
+from service.watch.watcher import WatchRequest
+
+WATCH_TIMEOUT_S = 1800
+"""The shortest life of a watch that asks for none; the longest is twice that (spec: kube-api 7.2.5)."""
+
+
+class Reading:
+    def __init__(self, authorizer: Authorizer, forms: Forms, lists: Lists, hub: Hub, registry: Registry) -> None:
+        self._authorizer = authorizer
+        self._forms = forms
+        self._lists = lists
+        self._hub = hub
+        self._registry = registry
+
+    async def get(self, exchange: Exchange, resource: AnyResource) -> Answer:
+        form = exchange.negotiate(self._forms.offer(resource, exchange.info))
+        version = get_options(exchange.info.query).resource_version
+        if version:
+            _number(version)
+        call = exchange.call(self._authorizer, resource_version=version)
+        return self._forms.object(await resource.get(call, exchange.info.name), resource, form, 200)
+
+    async def list(self, exchange: Exchange, resource: AnyResource) -> Answer:
+        form = exchange.negotiate(self._forms.offer(resource, exchange.info))
+        options = list_options(exchange.info.query, watch=False, known_fields=resource.known_fields)
+        if options.resource_version:
+            _list_number(options.resource_version)
+        page = await self._lists.page(scope_of(exchange, resource, options, self._registry), wanted_of(options))
+        return self._forms.page(page, resource, form, exchange.info.query)
+
+    async def watch(self, exchange: Exchange, resource: AnyResource) -> web.StreamResponse:
+        form = exchange.negotiate(self._forms.offer(resource, exchange.info), stream=True)
+        options = list_options(exchange.info.query, watch=True, known_fields=resource.known_fields)
+        position = _number(options.resource_version) if options.resource_version else None
+        timeout_s = options.timeout_seconds or WATCH_TIMEOUT_S * (1 + random.random())
+        wanted = WatchRequest(
+            scope=scope_of(exchange, resource, options, self._registry),
+            encoder=self._forms.encoder(resource, form, exchange.info.query),
+            timeout_s=timeout_s,
+            resource_version=position,
+            send_initial_events=options.send_initial_events,
+            bookmarks=options.allow_bookmarks,
+        )
+        return await serve_watch(exchange.request, self._hub, wanted)
+
+
+def scope_of(exchange: Exchange, resource: AnyResource, options: ListOptions, registry: Registry) -> Scope:
+    """What a list or watch is about. Raises BadRequest if a name in the path and one in a selector differ."""
+    info = exchange.info
+    pinned = options.fields.exact("metadata.name")
+    if info.name and pinned is not None and pinned != info.name:
+        raise BadRequest("fieldSelector metadata.name doesn't match requested name")
+    if resource.collection is None:
+        raise MethodNotSupported(resource.group_resource, "list")
+    return Scope(
+        collection=resource.collection,
+        namespace=info.namespace or None,
+        name=info.name or pinned,
+        labels=options.labels,
+        fields=options.fields,
+        registry=registry,
+    )
+
+
+def wanted_of(options: ListOptions) -> Wanted:
+    return Wanted(
+        resource_version=options.resource_version,
+        match=options.resource_version_match,
+        limit=options.limit,
+        continue_token=options.continue_token,
+    )
+
+
+def _number(version: str) -> int:
+    try:
+        return parse_uint64(version)
+    except ValueError as wrong:
+        raise Unclassified(f'resourceVersion: Invalid value: "{version}": {wrong}') from wrong
+
+
+def _list_number(version: str) -> int:
+    try:
+        return parse_uint64(version)
+    except ValueError as wrong:
+        sentence = f'invalid resource version: resourceVersion: Invalid value: "{version}": {wrong}'
+        raise BadRequest(sentence) from wrong

@@ -1,0 +1,38 @@
+"""Every resource there is: what routing, discovery and OpenAPI are made from."""
+
+from __future__ import annotations
+
+from service.api.resource_info import ResourceInfo
+from service.domain.world import Collection
+from service.resources.images import Images
+from service.resources.imagesignatures import ImageSignatures
+from service.resources.imagestreamimages import ImageStreamImages
+from service.resources.imagestreamlayers import ImageStreamLayersOf
+from service.resources.imagestreammappings import ImageStreamMappings
+from service.resources.imagestreams import ImageStreams
+from service.resources.imagestreamtags import ImageStreamTags, ImageTags
+from service.resources.resource import AnyResource
+from service.resources.services import Services
+
+
+class Catalog:
+    def __init__(self, services: Services) -> None:
+        self.routed: list[tuple[str, AnyResource]] = [
+            ("", Images(services)),
+            ("", ImageSignatures(services)),
+            ("", ImageStreams(services)),
+            ("status", ImageStreams(services, status=True)),
+            ("layers", ImageStreamLayersOf(services)),
+            ("", ImageStreamTags(services)),
+            ("", ImageTags(services)),
+            ("", ImageStreamImages(services)),
+            ("", ImageStreamMappings(services)),
+        ]
+
+    @property
+    def infos(self) -> list[ResourceInfo]:
+        return [resource.info for subresource, resource in self.routed if not subresource]
+
+    @property
+    def collections(self) -> dict[Collection, AnyResource]:
+        return {r.collection: r for subresource, r in self.routed if r.collection is not None and not subresource}
