@@ -1,0 +1,86 @@
+"""The bytes of watch events, encoded once per change, event type and form, and shared by everybody who is sent them.
+
+A frame is one event framed as one chunk of a chunked HTTP body, so a transport's `write(frame)` is all that is left
+to do per watcher. In a collection every change has its own position, so (collection, position, event type, form)
+names a frame wherever the event comes from: live, resumed, replayed, or as part of an initial state.
+Bounded by bytes: past the bound the oldest frames are forgotten and, if asked for again, encoded again.
+Elsewhere: what an object looks like (`ChangeEncoder`s are handed in).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from service.domain.errors import TagHistoryError
+from service.domain.world import Collection, State
+from service.watch.scope import EventType
+
+FRAMES_LIMIT_BYTES = 32 * 1024 * 1024
+
+
+class ChangeEncoder(Protocol):
+    """One form of watch event: the media type a client negotiated, and what it asked to be told."""
+
+    @property
+    def form(self) -> str:
+        """Encoders of equal form give equal bytes, so their watchers share frames."""
+
+    @property
+    def content_type(self) -> str:
+        """Of the response that carries the events."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the bytes depend on nothing but the state: a Table shows ages, so its bytes are soon out of date."""
+
+    @property
+    def following(self) -> ChangeEncoder:
+        """The encoder of all events but the first: itself, unless the first differs (column definitions of a Table)."""
+
+    def encode(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
+        """One event, with its own framing (a newline, a length), as it stands in the body."""
+
+    def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes: ...
+
+    def encode_error(self, error: TagHistoryError) -> bytes:
+        """An ERROR event with the Status of the error."""
+
+
+def chunk(payload: bytes) -> bytes:
+    """A payload as a chunk of a chunked body (RFC 9112 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(payload), payload)
+
+
+def payload_of(frame: bytes) -> bytes:
+    """What `chunk` framed, for a body that is not chunked."""
+    return frame[frame.index(b"\r\n") + 2 : -2]
+
+
+FrameName = tuple[Collection, int, EventType, str]
+
+
+class Frames:
+    def __init__(self, limit_bytes: int = FRAMES_LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._held_bytes = 0
+        self._frames: dict[FrameName, bytes] = {}
+
+    def event(
+        self, encoder: ChangeEncoder, collection: Collection, event_type: EventType, state: State, position: int
+    ) -> bytes:
+        """The frame of an event, from memory where it is still there. Raises whatever the encoder raises."""
+        if not encoder.lasting:
+            return chunk(encoder.encode(collection, event_type, state, position))
+        name = (collection, position, event_type, encoder.form)
+        frame = self._frames.get(name)
+        if frame is None:
+            frame = chunk(encoder.encode(collection, event_type, state, position))
+            self._frames[name] = frame
+            self._held_bytes += len(frame)
+            while self._held_bytes > self._limit_bytes:
+                self._held_bytes -= len(self._frames.pop(next(iter(self._frames))))
+        return frame
+
+
+def bookmark(encoder: ChangeEncoder, collection: Collection, position: int, *, initial_end: bool = False) -> bytes:
+    return chunk(encoder.encode_bookmark(collection, position, initial_end=initial_end))
