@@ -1,7 +1,8 @@
 """Who is told of which change: watchers that are up to date, indexed by what they watch.
 
 A change touches only the watchers of its collection, its namespace and its name. Watchers of one scope share the
-decision what the change is for them; watchers of one form share the bytes.
+decision what the change is for them, those of one form also the bytes. Changes that are delivered together are joined,
+so that each watcher costs one write, and one system call, however many there are.
 Keeps: to deliver is one step of the event loop, so a subscription that is joined at the cache's position, in the same
 step, gets every later change once and in order. A sink that holds more than PARK_AT_BYTES is let go (PARKED), with the
 position it has; nothing is queued for it, and nobody waits for it.
@@ -23,7 +24,7 @@ from service.watch.metrics import WatchMetrics
 from service.watch.scope import EventType, Scope, Seen
 
 PARK_AT_BYTES = 256 * 1024
-"""Of what a sink holds. One frame more may be added, so this is not quite the bound: that is a frame higher."""
+"""Of what a sink holds. What is being written may go beyond it, so the bound is higher by one delivery."""
 
 log = get_logger("watch")
 
@@ -31,7 +32,8 @@ log = get_logger("watch")
 class Sink(Protocol):
     """Where the frames of one watch go. Everything but `drained` returns at once."""
 
-    def write(self, frame: bytes, /) -> None: ...
+    def write(self, frames: bytes, /) -> None:
+        """One or more frames."""
 
     def buffered_bytes(self) -> int:
         """What was written and has not left this process."""
@@ -88,8 +90,24 @@ class Subscription:
 
 Place = tuple[str | None, str | None]
 """Namespace and name; None is any."""
-Members = dict[Subscription, None]
-Audience = dict[str, Members]
+EventForm = tuple[EventType, str]
+
+
+class Group:
+    """The subscriptions of one scope and one form: all of them get the same bytes."""
+
+    __slots__ = ("encoder", "frames", "members", "position")
+
+    def __init__(self, encoder: ChangeEncoder) -> None:
+        self.encoder = encoder
+        self.members: dict[Subscription, None] = {}
+        self.frames: list[bytes] = []
+        """What is being delivered, and not yet written."""
+        self.position = 0
+        """Of the last of them."""
+
+
+Audience = dict[str, Group]
 """The subscriptions of one scope, by form."""
 
 
@@ -99,7 +117,12 @@ class Dispatcher:
         self._metrics = metrics
         self._park_at_bytes = park_at_bytes
         self._places: dict[Collection, dict[Place, dict[Scope, Audience]]] = {c: {} for c in Collection}
-        self._subscriptions: Members = {}
+        self._subscriptions: dict[Subscription, None] = {}
+        self._unwritten: dict[Group, None] = {}
+
+    def __len__(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._subscriptions)
 
     def join(self, subscription: Subscription) -> None:
         """From here on it gets every change. It must have been sent all that the cache holds."""
@@ -115,29 +138,16 @@ class Dispatcher:
         if why is not None and not subscription.left.done():
             subscription.left.set_result(why)
 
-    def deliver(self, change: Change) -> int:
-        """Write the change to all it concerns. Returns to how many."""
-        count = 0
-        shared: dict[tuple[EventType, str], bytes] = {}
-        for scope, audience in self._audiences(change):
-            seen = scope.seen(change)
-            if seen is None:
-                continue
-            begun: list[Subscription] = []
-            for form, members in list(audience.items()):
-                frame = shared.get((seen.type, form))
-                if frame is None:
-                    frame = self._encoded(members, change, seen)
-                    if frame is None:
-                        continue
-                    shared[seen.type, form] = frame
-                count += len(members)
-                begun += self._write(members, frame, change.position)
-            # Only now: who had the first event must not be found again among those who get the others.
-            self._follow(begun)
-        if count:
-            self._metrics.deliveries.inc(count)
-        return count
+    def deliver(self, changes: Iterable[Change]) -> None:
+        """Write the changes, in order, to all they concern."""
+        for change in changes:
+            shared: dict[EventForm, bytes] = {}
+            for scope, audience in self._audiences(change):
+                seen = scope.seen(change)
+                if seen is not None:
+                    self._add(audience, change, seen, shared)
+        for group in list(self._unwritten):
+            self._write(group)
 
     def tick(self, position: int, now: float) -> None:
         """Send the bookmarks that are due, and let go those whose client is gone. `position` is the cache's."""
@@ -156,44 +166,60 @@ class Dispatcher:
             if scopes:
                 yield from list(scopes.items())
 
-    def _encoded(self, members: Members, change: Change, seen: Seen) -> bytes | None:
+    def _add(self, audience: Audience, change: Change, seen: Seen, shared: dict[EventForm, bytes]) -> None:
+        """Give each group of an audience the frame of a change. `shared`: the change's frames so far."""
+        begun: list[Group] = []
+        for form, group in list(audience.items()):
+            frame = shared.get((seen.type, form))
+            if frame is None:
+                frame = self._encoded(group, change, seen)
+                if frame is None:
+                    continue
+                shared[seen.type, form] = frame
+            group.frames.append(frame)
+            group.position = change.position
+            self._unwritten[group] = None
+            if group.encoder.following is not group.encoder:
+                begun.append(group)
+        for group in begun:
+            # Not before all have the frame: its members must not be found again among those who get what follows.
+            members = list(group.members)
+            self._write(group)
+            self._follow(members)
+
+    def _encoded(self, group: Group, change: Change, seen: Seen) -> bytes | None:
         """The frame of a change; None, and nobody left in the group, if it cannot be encoded."""
-        encoder = next(iter(members)).encoder
+        encoder = group.encoder
         try:
             return self._frames.event(encoder, change.collection, seen.type, seen.state, change.position)
         except Exception:
+            # A form that cannot be encoded must not stop the cache and everybody else.
             log.exception("cannot encode a change", position=change.position, form=encoder.form)
-            for subscription in list(members):
+            self._write(group)
+            for subscription in list(group.members):
                 self.leave(subscription, Left.FAILED)
             return None
 
-    def _write(self, members: Members, frame: bytes, position: int) -> list[Subscription]:
-        """Returns those that had their first event, if the others look different in their form."""
+    def _write(self, group: Group) -> None:
+        """Write what is being delivered to a group, if anything."""
+        if not group.frames:
+            return
+        del self._unwritten[group]
+        frames, group.frames = group.frames, []
+        self._metrics.deliveries.inc(len(frames) * len(group.members))
+        self._send(list(group.members), b"".join(frames) if len(frames) > 1 else frames[0], group.position)
+
+    def _send(self, subscriptions: list[Subscription], frames: bytes, position: int) -> None:
         park_at_bytes = self._park_at_bytes
-        leaving: list[tuple[Subscription, Left]] = []
-        for subscription in members:
+        for subscription in subscriptions:
             sink = subscription.sink
             if sink.closed():
-                leaving.append((subscription, Left.CLOSED))
+                self.leave(subscription, Left.CLOSED)
                 continue
-            sink.write(frame)
+            sink.write(frames)
             subscription.told = position
             if sink.buffered_bytes() > park_at_bytes:
-                leaving.append((subscription, Left.PARKED))
-        encoder = next(iter(members)).encoder
-        begun = [] if encoder.following is encoder else list(members)
-        for subscription, why in leaving:
-            self.leave(subscription, why)
-        return begun
-
-    def _follow(self, begun: Iterable[Subscription]) -> None:
-        for subscription in begun:
-            joined = subscription in self._subscriptions
-            if joined:
-                self._exit(subscription)
-            subscription.encoder = subscription.encoder.following
-            if joined:
-                self._enter(subscription)
+                self.leave(subscription, Left.PARKED)
 
     def _bookmark(self, subscription: Subscription, position: int, shared: dict[tuple[Collection, str], bytes]) -> None:
         collection, encoder = subscription.scope.collection, subscription.encoder
@@ -202,24 +228,43 @@ class Dispatcher:
             try:
                 frame = shared[collection, encoder.form] = bookmark(encoder, collection, position)
             except Exception:
+                # As in _encoded.
                 log.exception("cannot encode a bookmark", position=position, form=encoder.form)
                 self.leave(subscription, Left.FAILED)
                 return
-        self._follow(self._write({subscription: None}, frame, position))
+        self._send([subscription], frame, position)
+        if encoder.following is not encoder:
+            self._follow([subscription])
+
+    def _follow(self, begun: Iterable[Subscription]) -> None:
+        """Put those who had their first event among those who get what follows, where that looks different."""
+        for subscription in begun:
+            joined = subscription in self._subscriptions
+            if joined:
+                self._exit(subscription)
+            subscription.encoder = subscription.encoder.following
+            if joined:
+                self._enter(subscription)
 
     def _enter(self, subscription: Subscription) -> None:
-        scope = subscription.scope
+        scope, encoder = subscription.scope, subscription.encoder
         scopes = self._places[scope.collection].setdefault((scope.namespace, scope.name), {})
-        scopes.setdefault(scope, {}).setdefault(subscription.encoder.form, {})[subscription] = None
+        audience = scopes.setdefault(scope, {})
+        group = audience.get(encoder.form)
+        if group is None:
+            group = audience[encoder.form] = Group(encoder)
+        # What is being delivered to the others it has had.
+        self._write(group)
+        group.members[subscription] = None
 
     def _exit(self, subscription: Subscription) -> None:
         scope = subscription.scope
         places = self._places[scope.collection]
         scopes = places[scope.namespace, scope.name]
         audience = scopes[scope]
-        members = audience[subscription.encoder.form]
-        del members[subscription]
-        if not members:
+        group = audience[subscription.encoder.form]
+        del group.members[subscription]
+        if not group.members:
             del audience[subscription.encoder.form]
         if not audience:
             del scopes[scope]

@@ -51,9 +51,15 @@ def chunk(payload: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(payload), payload)
 
 
-def payload_of(frame: bytes) -> bytes:
-    """What `chunk` framed, for a body that is not chunked."""
-    return frame[frame.index(b"\r\n") + 2 : -2]
+def payloads_of(frames: bytes) -> bytes:
+    """What `chunk` framed, one or more, for a body that is not chunked."""
+    payloads, at = [], 0
+    while at < len(frames):
+        start = frames.index(b"\r\n", at) + 2
+        end = start + int(frames[at : start - 2], 16)
+        payloads.append(frames[start:end])
+        at = end + 2
+    return b"".join(payloads)
 
 
 FrameName = tuple[Collection, int, EventType, str]

@@ -4,7 +4,7 @@
                                                 │                        ▲ joins
                                                 └──ring──▶ Watcher ──────┘
 
-Keeps: a command is applied and delivered in one step of the event loop; between commands others get their turn.
+Keeps: commands are applied and delivered in one step of the event loop; after a few of them others get their turn.
 The composition root builds a Hub, runs `feed` and `keep_house` as supervised tasks, and calls `drain` before it stops
 listening for good.
 """
@@ -16,6 +16,7 @@ from collections.abc import AsyncIterable, Sequence
 
 from prometheus_client import CollectorRegistry
 
+from service.domain.world import Change
 from service.eventstore.records import RecordedEvent
 from service.watch.cache import Cache
 from service.watch.dispatcher import Dispatcher, Sink
@@ -25,10 +26,10 @@ from service.watch.replay import Decoder, Log, Replays, SnapshotSource, happenin
 from service.watch.watcher import End, Shared, Watcher, WatchLimits, WatchRequest
 
 TICK_S = 0.5
-TURN_LIMIT_DELIVERIES = 4_000
-"""After so many the event loop gets its turn, which also flushes the transports. Each takes about a microsecond."""
-APPLY_COST_DELIVERIES = 20
-"""What folding a command costs, in deliveries."""
+TURN_LIMIT_DELIVERIES = 8_000
+"""After about so many the event loop gets its turn. Joined in few writes, each costs about a microsecond."""
+TURN_LIMIT_CHANGES = 64
+"""Likewise, where there are few watches."""
 
 
 class Hub:
@@ -71,13 +72,15 @@ class Hub:
         A batch is whole commands. Raises GapError and UnfoldableEventError: then the cache is dead, and so must be
         the process.
         """
-        work = 0
         async for batch in batches:
+            changes: list[Change] = []
             for command in split_commands(batch):
-                work += APPLY_COST_DELIVERIES + self._deliver(command)
-                if work >= TURN_LIMIT_DELIVERIES:
-                    work = 0
+                changes += self.cache.apply([happening(event, self._decoder) for event in command])
+                if len(changes) >= min(TURN_LIMIT_CHANGES, TURN_LIMIT_DELIVERIES // (len(self._dispatcher) + 1)):
+                    self._dispatcher.deliver(changes)
+                    changes = []
                     await asyncio.sleep(0)
+            self._dispatcher.deliver(changes)
             self._metrics.position.set(self.cache.position)
 
     async def keep_house(self) -> None:
@@ -108,7 +111,3 @@ class Hub:
         self._draining = True
         for watcher in self._watchers:
             watcher.stop()
-
-    def _deliver(self, command: list[RecordedEvent]) -> int:
-        changes = self.cache.apply([happening(event, self._decoder) for event in command])
-        return sum(self._dispatcher.deliver(change) for change in changes)

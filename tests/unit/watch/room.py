@@ -17,7 +17,7 @@ from service.domain.errors import TagHistoryError
 from service.domain.world import Collection, State
 from service.eventstore.records import RecordedEvent
 from service.watch.cache import Cache
-from service.watch.frames import payload_of
+from service.watch.frames import payloads_of
 from service.watch.hub import Hub
 from service.watch.ring import RingLimits
 from service.watch.scope import EventType, Scope
@@ -119,8 +119,8 @@ class MemorySink:
         """What the client reads."""
         for frame in self.held[:frames]:
             self.frames.append(frame)
-            event = msgspec.json.decode(payload_of(frame))
-            self.told.append(Told(event["type"], event["object"]))
+            for event in map(msgspec.json.decode, payloads_of(frame).splitlines()):
+                self.told.append(Told(event["type"], event["object"]))
         del self.held[:frames]
         if not self.held:
             self._emptied.set()
