@@ -105,7 +105,7 @@ async def tags(
             _spec.decode(row["spec"]) if row["spec"] is not None else None,
             History(newest.item, None, 1) if newest else None,
             _conditions.decode(row["conditions"]) if row["conditions"] is not None else (),
-            False,
+            row["listed"],
         )
         found.append((tag, newest))
     return found

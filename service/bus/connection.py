@@ -61,7 +61,8 @@ class NatsConnection:
     async def lost(self, timeout_s: float) -> None:
         """Wait until the connection is lost, or for the timeout."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._lost.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._lost.wait()
 
     async def run(self) -> None:
         """Keep a connection, until cancelled."""
@@ -82,6 +83,7 @@ class NatsConnection:
             finally:
                 self._client = None
                 await _close(client)
+            honour_cancellation()
             await asyncio.sleep(backoff.next_delay_s())
 
     async def _connect(self, client: Client) -> None:
@@ -119,6 +121,14 @@ class NatsConnection:
         self._lost.set()
 
 
+def honour_cancellation() -> None:
+    """Raise CancelledError if the library has swallowed it: its `asyncio.wait_for` does, before Python 3.12, when what
+    it waits for ends in the same moment. To be called once per turn of a loop that uses a client."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def _checked(server: str) -> str:
     if not urlsplit(server if "://" in server else f"nats://{server}").hostname:
         raise ValueError("the URL of a NATS server names no host")
@@ -127,6 +137,7 @@ def _checked(server: str) -> str:
 
 async def _close(client: Client) -> None:
     try:
-        await asyncio.wait_for(client.close(), CLOSE_TIMEOUT_S)
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await client.close()
     except NATS_ERRORS as error:
         log.debug("closing a connection to NATS failed", error=error)

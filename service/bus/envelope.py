@@ -1,4 +1,4 @@
-"""The body of a message: an event as a CloudEvent (1.0, JSON format), documented in docs/reference/events.md.
+"""The body of a message: an event as a CloudEvent (1.0, JSON format).
 
 `id` is the position and `source` the log it is a position of. Everything else a recorded event has travels in extension
 attributes, `data` being the event's own JSON. Keeps: decoding gives back what was encoded, byte for byte, or nothing.

@@ -15,7 +15,7 @@ from typing import Final
 from nats.aio.client import Client
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from service.bus.connection import NATS_ERRORS, NatsConnection
+from service.bus.connection import NATS_ERRORS, NatsConnection, honour_cancellation
 from service.bus.envelope import EnvelopeCodec
 from service.bus.publisher import Publisher
 from service.bus.stream import LogStream
@@ -74,6 +74,7 @@ class Relay:
                 log.warning("relaying failed, taking it up again", relayed=self.relayed, error=repr(error))
             if self.relayed != before:
                 backoff.reset()
+            honour_cancellation()
             await asyncio.sleep(backoff.next_delay_s())
 
     async def _relay(self, client: Client) -> None:
@@ -84,6 +85,7 @@ class Relay:
         last_check_s = asyncio.get_running_loop().time()
         async with Publisher(client, EnvelopeCodec(log_id)) as publisher:
             while self._nats.client is client:
+                honour_cancellation()
                 events = await self._reader.read_after(self.relayed, PAGE_LIMIT_EVENTS)
                 if events:
                     await publisher.publish(events)

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from service.bus.connection import NATS_ERRORS, NatsConnection
+from service.bus.connection import NATS_ERRORS, NatsConnection, honour_cancellation
 from service.bus.stream import REQUEST_TIMEOUT_S, STREAM
 from service.runtime.logs import get_logger
 from service.runtime.tasks import Backoff
@@ -58,6 +58,7 @@ class Subscription:
                 log.info("cannot follow the stream for now", error=repr(error))
             finally:
                 self.is_live = False
+            honour_cancellation()
             await asyncio.sleep(backoff.next_delay_s())
 
     async def _subscribe(self, client: Client, backoff: Backoff) -> None:
@@ -75,6 +76,7 @@ class Subscription:
             backoff.reset()
             self.is_live = True
             while self._nats.client is client and not self._is_silent():
+                honour_cancellation()
                 await self._nats.lost(HEARTBEAT_S)
         finally:
             if client.is_connected:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-from service.api.go_text import json_text
 from service.api.image_v1 import (
     Image,
     ImageLayer,
@@ -19,7 +18,7 @@ from service.api.image_v1 import (
     SignatureCondition,
 )
 from service.api.json_types import Json
-from service.domain.field_errors import ErrorType, FieldError, forbidden, invalid, required
+from service.domain.field_errors import FieldError, forbidden, invalid, required
 from service.domain.object_meta import validate_new
 from service.domain.references import split_signature_name
 from service.domain.tag_validation import validate_reference
@@ -48,7 +47,7 @@ def validate_image(image: Image, field: str = "") -> list[FieldError]:
             errors += _manifest_errors(manifest, f"{prefix}dockerImageManifests[{i}]")
         if image.docker_image_layers:
             wrong = "dockerImageLayers should not be set when dockerImageManifests is set"
-            errors.append(_invalid_json(f"{prefix}dockerImageLayers", _go_layers(image.docker_image_layers), wrong))
+            errors.append(invalid(f"{prefix}dockerImageLayers", _go_layers(image.docker_image_layers), wrong))
     return errors
 
 
@@ -103,21 +102,21 @@ def _trust_errors(signature: ImageSignature, prefix: str) -> list[FieldError]:
     if (trusted is None) != (for_image is None):
         missing = TRUSTED if trusted is None else FOR_IMAGE
         conditions = [_go_condition(condition) for condition in signature.conditions]
-        errors.append(_invalid_json(f"{prefix}conditions", conditions, f'missing "{missing}" condition type'))
+        errors.append(invalid(f"{prefix}conditions", conditions, f'missing "{missing}" condition type'))
     if trusted is not None and trusted.status != UNKNOWN:
         return errors
     if signature.image_identity:
         errors.append(invalid(f"{prefix}imageIdentity", signature.image_identity, _UNKNOWN_STATE))
     if signature.signed_claims:
         claims: Json = dict(sorted(signature.signed_claims.items()))
-        errors.append(_invalid_json(f"{prefix}signedClaims", claims, _UNKNOWN_STATE))
+        errors.append(invalid(f"{prefix}signedClaims", claims, _UNKNOWN_STATE))
     if signature.issued_by is not None:
         issuer: Json = _go_party(signature.issued_by.organization, signature.issued_by.common_name)
-        errors.append(_invalid_json(f"{prefix}issuedBy", issuer, _UNKNOWN_STATE))
+        errors.append(invalid(f"{prefix}issuedBy", issuer, _UNKNOWN_STATE))
     if signature.issued_to is not None:
         subject = _go_party(signature.issued_to.organization, signature.issued_to.common_name)
         named: Json = {**subject, "PublicKeyID": signature.issued_to.public_key_id}
-        errors.append(_invalid_json(f"{prefix}issuedTo", named, _UNKNOWN_STATE))
+        errors.append(invalid(f"{prefix}issuedTo", named, _UNKNOWN_STATE))
     return errors
 
 
@@ -151,7 +150,3 @@ def _go_condition(condition: SignatureCondition) -> Json:
 
 def _go_party(organization: str, common_name: str) -> dict[str, Json]:
     return {"Organization": organization, "CommonName": common_name}
-
-
-def _invalid_json(field: str, value: Json, detail: str) -> FieldError:
-    return FieldError(ErrorType.INVALID, field, detail, value, shown=json_text(value))

@@ -15,10 +15,10 @@ from typing import TypeAlias
 
 import msgspec
 
-from service.api.go_text import json_text, quote
+from service.api.go_text import quote
 from service.api.json_types import Json
 from service.api.meta_v1 import ManagedFieldsEntry, ObjectMeta, OwnerReference
-from service.domain.field_errors import ErrorType, FieldError, forbidden, invalid, required, too_long
+from service.domain.field_errors import FieldError, forbidden, invalid, required, too_long
 from service.domain.qualified_names import label_value_problems, qualified_name_problems, subdomain_problems
 
 NameRule: TypeAlias = Callable[[str, bool], list[str]]
@@ -186,7 +186,7 @@ def _owner_errors(owners: list[OwnerReference], field: str) -> list[FieldError]:
                 "Only one reference can have Controller set to true. "
                 f'Found "true" in references for {controller} and {name}'
             )
-            errors.append(_invalid_json(field, msgspec.to_builtins(owners), wrong))
+            errors.append(invalid(field, msgspec.to_builtins(owners), wrong))
         controller = controller or name
     return errors
 
@@ -202,7 +202,7 @@ def _one_owner_errors(owner: OwnerReference, field: str) -> list[FieldError]:
             errors.append(invalid(f"{field}.{name}", value, "must not be empty"))
     if (owner.api_version, owner.kind) == ("v1", "Event"):
         wrong = "/v1, Kind=Event is disallowed from being an owner"
-        errors.append(_invalid_json(field, msgspec.to_builtins(owner), wrong))
+        errors.append(invalid(field, msgspec.to_builtins(owner), wrong))
     return errors
 
 
@@ -212,7 +212,7 @@ def _finalizer_errors(finalizers: list[str], field: str) -> list[FieldError]:
         errors += [invalid(field, finalizer, problem) for problem in qualified_name_problems(finalizer)]
     if {ORPHAN_FINALIZER, FOREGROUND_FINALIZER} <= set(finalizers):
         wrong = f"finalizer {ORPHAN_FINALIZER} and {FOREGROUND_FINALIZER} cannot be both set"
-        errors.append(_invalid_json(field, list(finalizers), wrong))
+        errors.append(invalid(field, list(finalizers), wrong))
     return errors
 
 
@@ -270,7 +270,3 @@ def _update_errors(new: ObjectMeta, old: ObjectMeta, field: str) -> list[FieldEr
         *_owner_errors(new.owner_references or [], f"{field}.ownerReferences"),
         *_managed_fields_errors(new.managed_fields or [], f"{field}.managedFields"),
     ]
-
-
-def _invalid_json(field: str, value: Json, detail: str) -> FieldError:
-    return FieldError(ErrorType.INVALID, field, detail, value, shown=json_text(value))

@@ -35,7 +35,8 @@ class HeadListener:
     async def wait(self, timeout_s: float) -> bool:
         """Return True when there may be new events since the last call, False after the timeout."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
         heard = self._news.is_set()
         self._news.clear()
         return heard
@@ -64,6 +65,7 @@ class HeadListener:
         self._news.set()
         while not self._closed.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), CHECK_INTERVAL_S)
+                async with asyncio.timeout(CHECK_INTERVAL_S):
+                    await self._closed.wait()
             if not self._closed.is_set():
                 await connection.execute("SELECT")

@@ -16,7 +16,7 @@ from contextlib import suppress
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from service.watch.frames import payload_of
+from service.watch.frames import payloads_of
 from service.watch.hub import Hub
 from service.watch.watcher import WatchRequest
 
@@ -82,7 +82,7 @@ class TransportSink:
     ) -> None:
         self.write: Callable[[bytes], None] = transport.write
         if not chunked:
-            self.write = lambda frame: transport.write(payload_of(frame))
+            self.write = lambda frames: transport.write(payloads_of(frames))
         self.buffered_bytes: Callable[[], int] = transport.get_write_buffer_size
         self.closed: Callable[[], bool] = transport.is_closing
         self._writer = writer

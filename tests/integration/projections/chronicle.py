@@ -15,7 +15,7 @@ from service.api.meta_v1 import ManagedFieldsEntry, ObjectMeta
 from service.domain.events import (
     EVENT_TYPES,
     Cause,
-    Event,
+    DomainEvent,
     Header,
     ImageChanged,
     ImageDeleted,
@@ -41,7 +41,7 @@ from service.eventstore.codec import Codec
 from service.eventstore.records import Aggregate, RecordedEvent
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-CODEC: Codec[Event] = Codec(EVENT_TYPES)
+CODEC: Codec[DomainEvent] = Codec(EVENT_TYPES)
 COLUMNS = (
     *("position", "command_id", "command_first", "command_last", "kind", "namespace", "name", "tag"),
     *("type", "schema_version", "recorded_at", "metadata", "data"),
@@ -53,7 +53,7 @@ STREAMS = ("a", "a-1", "x")
 TAGS = ("1", "1-2", "latest", "v.0")
 IMAGES = tuple(f"sha256:{digit * 64}" for digit in "0123456789")
 
-Fact = tuple[str, str, str, Event]
+Fact = tuple[str, str, str, DomainEvent]
 """Kind, namespace and name of the aggregate, and what happened to it."""
 
 
@@ -72,7 +72,7 @@ class Chronicle:
     def append(self, *facts: Fact) -> None:
         """One command."""
         first, last = self.head + 1, self.head + len(facts)
-        self.world.apply(Happened(position, *fact) for position, fact in enumerate(facts, first))  # type: ignore[arg-type]
+        self.world.apply(Happened(position, *fact) for position, fact in enumerate(facts, first))
         for position, (kind, namespace, name, event) in enumerate(facts, first):
             type_name, version, data = CODEC.encode(event)
             self.events.append(
@@ -114,13 +114,16 @@ def fold(events: Sequence[RecordedEvent]) -> World:
     world = World()
     command: list[Happened] = []
     for event in events:
-        aggregate = event.aggregate
-        happened = CODEC.decode(event)
-        command.append(Happened(event.position, aggregate.kind, aggregate.namespace, aggregate.name, happened))  # type: ignore[arg-type]
+        command.append(happened(event))
         if event.position == event.command_last:
             world.apply(command)
             command = []
     return world
+
+
+def happened(event: RecordedEvent) -> Happened:
+    aggregate = event.aggregate
+    return Happened(event.position, aggregate.kind, aggregate.namespace, aggregate.name, CODEC.decode(event))
 
 
 def random_command(random: Random, world: World) -> list[Fact]:
@@ -159,7 +162,7 @@ def imaged(namespace: str, name: str, tag: str, entry: Item) -> Fact:
 def _stream_facts(random: Random, world: World) -> list[Fact]:
     namespace, name = random.choice(NAMESPACES), random.choice(STREAMS)
     stream = world.streams.get((namespace, name))
-    events: list[Event] = []
+    events: list[DomainEvent] = []
     if stream is None:
         events.append(ImageStreamCreated(header(random, 1)))
         events += [_spec(random, tag, 1) for tag in random.sample(TAGS, random.randrange(3))]
@@ -173,7 +176,7 @@ def _stream_facts(random: Random, world: World) -> list[Fact]:
     return [(IMAGE_STREAM, namespace, name, event) for event in events]
 
 
-def _what_happens(random: Random, stream: ImageStream, tag_name: str) -> list[Event]:
+def _what_happens(random: Random, stream: ImageStream, tag_name: str) -> list[DomainEvent]:
     generation = stream.generation + random.randrange(2)
     tag = stream.tags.get(tag_name)
     match random.randrange(18):
@@ -199,13 +202,10 @@ def _what_happens(random: Random, stream: ImageStream, tag_name: str) -> list[Ev
             return [TagImaged(tag_name, item(random, generation), Cause("Mapping"))]
 
 
-def _after(stream: ImageStream, events: list[Event]) -> ImageStream | None:
+def _after(stream: ImageStream, events: list[DomainEvent]) -> ImageStream | None:
     world = World()
     world.streams[stream.namespace, stream.name] = stream
-    world.apply(
-        Happened(0, IMAGE_STREAM, stream.namespace, stream.name, event)  # type: ignore[arg-type]
-        for event in events
-    )
+    world.apply(Happened(0, IMAGE_STREAM, stream.namespace, stream.name, event) for event in events)
     return world.streams.get((stream.namespace, stream.name))
 
 
@@ -233,7 +233,7 @@ def _image_facts(random: Random, world: World) -> list[Fact]:
     if image is None:
         return [(IMAGE, "", name, ImageRegistered(_document(random, name), f"{name}-manifest", ""))]
     signed = [signature.metadata.name for signature in image.decode().signatures]
-    event: Event
+    event: DomainEvent
     match random.randrange(4):
         case 0:
             event = ImageDeleted()

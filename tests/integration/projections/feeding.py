@@ -12,6 +12,7 @@ from projections.advance import Advance
 from projections.images import Images
 from projections.imagestreams import ImageStreams
 from projections.projection import Projection
+from projections.stream_states import WEIGHT_LIMIT
 from service.eventstore.records import RecordedEvent
 from tests.integration.projections.chronicle import CODEC
 
@@ -25,9 +26,11 @@ async def advancing(dsn: str, projection: Projection) -> AsyncIterator[Advance]:
         await connection.close()
 
 
-async def project(dsn: str, events: Sequence[RecordedEvent], batch_size: int = 1000) -> None:
+async def project(
+    dsn: str, events: Sequence[RecordedEvent], batch_size: int = 1000, memory: int = WEIGHT_LIMIT
+) -> None:
     """Bring all views forward by the events, whole commands at a time."""
-    for projection in (ImageStreams(), Images()):
+    for projection in (ImageStreams(memory), Images()):
         async with advancing(dsn, projection) as advance:
             for batch in batches(events, batch_size):
                 await advance.by(batch)

@@ -157,13 +157,13 @@ def test_go_goes_on_after_a_wrong_type_and_reports_the_first_unless_a_time_is_wr
 
 
 def test_a_bad_signature_content_is_refused_at_its_offset() -> None:
-    with pytest.raises(DecodeError, match="^illegal base64 data at input byte 0$"):
+    with pytest.raises(DecodeError, match=r"^illegal base64 data at input byte 0$"):
         inspect({"content": "!!"}, ImageSignature)
 
 
 def test_metadata_that_is_no_object_fails_after_everything_else() -> None:
     with pytest.raises(
-        DecodeError, match="^couldn't get version/kind; json parse error: json: cannot unmarshal string"
+        DecodeError, match=r"^couldn't get version/kind; json parse error: json: cannot unmarshal string"
     ):
         inspect({"dockerImageMetadata": "x"}, Image)
     with pytest.raises(DecodeError, match="dockerImageReference"):

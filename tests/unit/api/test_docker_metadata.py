@@ -94,5 +94,5 @@ def test_manifests_and_configs_are_read_whatever_the_case_of_their_names() -> No
 
 
 def test_a_manifest_that_is_no_json_is_refused() -> None:
-    with pytest.raises(DecodeError, match="^unexpected end of JSON input$"):
+    with pytest.raises(DecodeError, match=r"^unexpected end of JSON input$"):
         decode_text("{", Manifest)

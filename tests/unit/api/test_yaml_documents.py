@@ -128,14 +128,14 @@ def test_a_refusal_is_in_gos_words(body: str, refusal: str) -> None:
 
 
 def test_what_is_no_utf8_is_refused() -> None:
-    with pytest.raises(DecodeError, match="^yaml: invalid leading UTF-8 octet$"):
+    with pytest.raises(DecodeError, match=r"^yaml: invalid leading UTF-8 octet$"):
         parse_yaml(b"a: \xff")
 
 
 def test_a_billion_laughs_are_refused_before_they_are_laughed() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]
-    with pytest.raises(DecodeError, match="^yaml: document contains excessive aliasing$"):
+    with pytest.raises(DecodeError, match=r"^yaml: document contains excessive aliasing$"):
         parse_yaml("\n".join(lines).encode())
 
 
