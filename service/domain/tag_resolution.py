@@ -17,9 +17,8 @@ from service.domain.draft import Draft
 from service.domain.events import Cause, Item, TagImaged
 from service.domain.field_errors import ErrorType, FieldError, invalid, not_found
 from service.domain.imagestream import ImageStream, Tag
+from service.domain.references import TAG_SOURCE_FORM, image_matches, split_tag_source
 from service.domain.served import Registry
-
-NAME_FORM = "must be of the form <tag>, <repo>:<tag>, <id>, or <repo>@<id>"
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -84,7 +83,7 @@ def _denied(draft: Draft, names: list[str], around: Surroundings, errors: list[F
             continue
         source = source_of(tag.spec, draft.namespace, draft.name)
         if source is None:
-            errors.append(invalid(f"spec.tags[{name}].from.name", tag.spec.from_.name, NAME_FORM))
+            errors.append(invalid(f"spec.tags[{name}].from.name", tag.spec.from_.name, TAG_SOURCE_FORM))
             denied.add(name)
         elif not around.may_pull(source.namespace, source.stream):
             where = f'{source.namespace}/{source.stream}: "" ""'
@@ -97,14 +96,8 @@ def source_of(spec: TagReference, namespace: str, stream: str) -> Source | None:
     """The stream and the tag or image a reference names; None if it names none."""
     if spec.from_ is None:
         return None
-    separator = {"ImageStreamTag": ":", "ImageStreamImage": "@"}.get(spec.from_.kind)
-    if separator is None:
-        return None
-    parts = spec.from_.name.split(separator)
-    where = spec.from_.namespace or namespace
-    if len(parts) == 1:
-        return Source(where, stream, parts[0])
-    return Source(where, parts[0], parts[1]) if len(parts) == 2 else None
+    parts = split_tag_source(spec.from_.kind, spec.from_.name, stream)
+    return Source(spec.from_.namespace or namespace, *parts) if parts else None
 
 
 def _resolve_one(draft: Draft, tag: Tag, spec: TagReference, around: Surroundings) -> FieldError | None:
@@ -112,7 +105,7 @@ def _resolve_one(draft: Draft, tag: Tag, spec: TagReference, around: Surrounding
     source = source_of(spec, draft.namespace, draft.name)
     given = spec.from_.name if spec.from_ else ""
     if source is None:
-        return invalid(field, given, NAME_FORM)
+        return invalid(field, given, TAG_SOURCE_FORM)
     same_stream = (source.namespace, source.stream) == (draft.namespace, draft.name)
     stream = draft.existing if same_stream else around.find_stream(source.namespace, source.stream)
     if stream is None:
@@ -153,11 +146,6 @@ def find_image(stream: ImageStream, image_id: str) -> Item | str:
     if len(found) > 1:
         return f'imagestreamimage.image.openshift.io "{image_id}" not found: multiple images match the prefix'
     return next(iter(found.values()))
-
-
-def image_matches(image: str, image_id: str) -> bool:
-    """Whether an id is a prefix of the image's name or of its digest (spec: image-api 14.3)."""
-    return image.startswith(image_id) or image.partition(":")[2].startswith(image_id)
 
 
 def _relocated(item: Item, source: ImageStream, draft: Draft, registry: Registry) -> str:

@@ -66,7 +66,7 @@ class Forms:
         body = encode_prefix(info.kind, info.group_version) + encode(value)[1:]
         return _answer(body, form, status)
 
-    def page(self, page: Page, resource: AnyResource, form: Negotiated, query: Query) -> Answer:
+    async def page(self, page: Page, resource: AnyResource, form: Negotiated, query: Query) -> Answer:
         """A list of what the resource's collection shows."""
         info = resource.info
         refusal = wrong_shape(form.as_kind, is_list=True, go_type=f"*image.{info.kind}List") if form.as_kind else None
@@ -78,14 +78,16 @@ class Forms:
             remaining_item_count=page.remaining,
         )
         if form.as_kind:
-            items = [resource.item(state) for state in page.states]
+            shown = [resource.item(state) for state in page.states]
             if form.as_kind == "Table":
-                table = self._writer(resource, form, query).table(items, metadata, _now())
+                table = self._writer(resource, form, query).table(shown, metadata, _now())
                 return _answer(encode(table), form, 200)
-            return _answer(encode(partial_list(items, metadata, form.as_version)), form, 200)
+            return _answer(encode(partial_list(shown, metadata, form.as_version)), form, 200)
         collection = resource.collection
         assert collection is not None
-        joined = b",".join([self._presenter.item(collection, state) for state in page.states])
+        whole = await resource.whole_items(page.states)
+        items = map(encode, whole) if whole is not None else (self._presenter.item(collection, s) for s in page.states)
+        joined = b",".join(items)
         prefix = encode_prefix(f"{info.kind}List", info.group_version)
         return _answer(b'%b"metadata":%b,"items":[%b]}' % (prefix, encode(metadata), joined), form, 200)
 

@@ -52,7 +52,7 @@ class Reading:
         if options.resource_version:
             _list_number(options.resource_version)
         page = await self._lists.page(scope_of(exchange, resource, options, self._registry), wanted_of(options))
-        return self._forms.page(page, resource, form, exchange.info.query)
+        return await self._forms.page(page, resource, form, exchange.info.query)
 
     async def watch(self, exchange: Exchange, resource: AnyResource) -> web.StreamResponse:
         form = exchange.negotiate(self._forms.offer(resource, exchange.info), stream=True)

@@ -123,7 +123,7 @@ class Writing:
                 await resource.delete(call, found.metadata.name, options)
             except NotFound:
                 continue
-        return self._forms.page(page, resource, form, exchange.info.query)
+        return await self._forms.page(page, resource, form, exchange.info.query)
 
     async def _delete_options(
         self, exchange: Exchange, resource: AnyResource, *, from_query: bool = True

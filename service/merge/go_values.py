@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+from service.api.go_text import quote
 from service.api.json_types import Json
 
-_ESCAPES = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v", "\\": "\\", '"': '"'}
 _EXPONENT_FROM = 1e21
 """Whole floats below it are printed without an exponent, unlike in Python."""
 
@@ -22,22 +22,6 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 def compact_json(value: Json) -> str:
     """json.Marshal of maps and lists: keys sorted, no spaces, what HTML gives a meaning to escaped."""
     return _encode(value).decode().translate(_HTML)
-
-
-def quote(text: str) -> str:
-    """%q"""
-    return '"' + "".join(_quoted(char) for char in text) + '"'
-
-
-def _quoted(char: str) -> str:
-    if char in _ESCAPES:
-        return "\\" + _ESCAPES[char]
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def plain(value: Json) -> str:

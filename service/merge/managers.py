@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
 
+from service.api.go_text import quote
 from service.api.json_types import Json, JsonObject
 from service.merge.field_set import FieldSet
 from service.merge.fields_v1 import decode_fields, encode_fields
-from service.merge.go_values import quote
 
 APPLY, UPDATE = "Apply", "Update"
 _FIELDS_TYPE = "FieldsV1"

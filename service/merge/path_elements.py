@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from service.api.go_text import quote
 from service.api.json_types import Json
-from service.merge.go_values import compact_json, plain, quote
+from service.merge.go_values import compact_json, plain
 
 FIELD, KEY, VALUE, INDEX = "f:", "k:", "v:", "i:"
 _RANK = {FIELD: 0, KEY: 1, VALUE: 2, INDEX: 3}

@@ -7,9 +7,10 @@ set here and found by whoever decodes the result. Source: spec: kube-api 5.3.2.
 
 from __future__ import annotations
 
+from service.api.go_text import quote
 from service.api.json_types import Json, JsonObject
 from service.merge.errors import PatchSyntaxError, StrategicPatchError
-from service.merge.go_values import json_kind, plain, quote, type_name
+from service.merge.go_values import json_kind, plain, type_name
 from service.merge.merge_patch import without_nulls
 from service.merge.schema import FreeFormType, ListType, MapType, Schema, StructType
 from service.merge.strategic_lists import PATCH, check_order, in_order, merge_lists

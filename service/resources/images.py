@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from service.api.docker_metadata import normalise_image
+from service.api import defaults
 from service.api.image_v1 import GROUP, VERSION, Image, ImageList
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo
@@ -41,8 +41,7 @@ class Images(Resource[Image]):
         self._services = services
 
     def default(self, wanted: Image) -> Image:
-        normalise_image(wanted)
-        return wanted
+        return defaults.default_image(wanted)
 
     async def get(self, call: Call, name: str) -> Image:
         await await_version(self._services.state, call.resource_version)
@@ -54,10 +53,10 @@ class Images(Resource[Image]):
     async def create(self, call: Call, wanted: Image) -> Image:
         refuse_version(wanted.metadata)
         wanted.metadata = new_metadata(wanted.metadata, call)
-        errors = validate_image(wanted)
-        if errors:
-            raise Invalid(self.kind, wanted.metadata.name, errors)
         image = complete_image(wanted)
+        errors = validate_image(image)
+        if errors:
+            raise Invalid(self.kind, image.metadata.name, errors)
         intention = RegisterImage(
             resource=self.group_resource,
             verb="create",
@@ -104,6 +103,11 @@ class Images(Resource[Image]):
 
     def item(self, state: State) -> Image:
         return image_of(state).decode()
+
+    async def whole_items(self, states: Sequence[State]) -> list[Image]:
+        """With manifests and configs, which are stored apart."""
+        images = [image_of(state) for state in states]
+        return [whole(stored, await self._texts(stored)) for stored in images]
 
     async def _texts(self, stored: ImageState) -> dict[str, str]:
         texts: dict[str, str] = {}

@@ -6,7 +6,7 @@ from service.api.image_v1 import GROUP, VERSION, ImageStreamImage
 from service.api.meta_v1 import ObjectMeta
 from service.api.resource_info import ResourceInfo
 from service.domain.errors import BadRequest, NotFound, image_resource
-from service.domain.tag_resolution import image_matches
+from service.domain.references import image_matches
 from service.resources.imagestreamlayers import checked_layers
 from service.resources.resource import Call, Resource
 from service.resources.services import Services, await_version

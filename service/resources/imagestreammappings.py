@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from service.api.docker_metadata import normalise_image
+from service.api import defaults
 from service.api.image_v1 import GROUP, VERSION, Image, ImageStreamMapping
 from service.api.meta_v1 import Status
 from service.api.resource_info import ResourceInfo
@@ -37,8 +37,7 @@ class ImageStreamMappings(Resource[ImageStreamMapping]):
         self._services = services
 
     def default(self, wanted: ImageStreamMapping) -> ImageStreamMapping:
-        normalise_image(wanted.image)
-        return wanted
+        return defaults.default_imagestreammapping(wanted)
 
     async def create(self, call: Call, wanted: ImageStreamMapping) -> Status:
         """A Status, as the reference answers; dryRun is not honoured there, but is here (deviations)."""

@@ -13,7 +13,6 @@ from typing import TypeVar
 import msgspec
 
 from service.api import defaults
-from service.api.docker_metadata import normalise_image
 from service.api.image_v1 import (
     GROUP,
     VERSION,
@@ -136,7 +135,6 @@ class ImageStreamTags(Tags[ImageStreamTag]):
     collection = Collection.IMAGE_STREAM_TAGS
 
     def default(self, wanted: ImageStreamTag) -> ImageStreamTag:
-        normalise_image(wanted.image)
         return defaults.default_imagestreamtag(wanted, self._services.import_mode)
 
     async def get(self, call: Call, name: str) -> ImageStreamTag:

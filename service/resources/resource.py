@@ -6,7 +6,7 @@ Elsewhere: lists and watches, which are the same for all (`listing.py`, `watch/`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -87,6 +87,10 @@ class Resource(Generic[T]):
     def item(self, state: State) -> T:
         """A state as lists and watches show it."""
         raise MethodNotSupported(self.group_resource, "list")
+
+    async def whole_items(self, states: Sequence[State]) -> list[T] | None:
+        """The items of a list where they hold more than `item` can tell at once; None where they do not."""
+        return None
 
 
 AnyResource = Resource[Any]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.merge.go_values import compact_json, json_kind, plain, quote, syntax, type_name
+from service.api.go_text import quote
+from service.merge.go_values import compact_json, json_kind, plain, syntax, type_name
 
 
 @pytest.mark.parametrize(
