@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from service.domain.errors import Unavailable, Unfinished
+from service.eventstore import appender as appender_module
 from service.eventstore import database as database_module
 from service.eventstore.appender import Appender, CommandConflict
 from service.eventstore.records import Appended, Guard
@@ -98,8 +99,9 @@ async def test_a_conflict_stays_a_conflict(database: str) -> None:
     assert len(await whole_log(database)) == 1
 
 
-async def test_backends_are_killed_under_load(database: str) -> None:
+async def test_backends_are_killed_under_load(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is answered is true: appended commands are there, where it says, once, and no others."""
+    monkeypatch.setattr(appender_module, "RETRY_LIMIT_S", 0.05)
     random_numbers = random.Random(4711)
     async with appending(database) as appender, connected(database) as killer:
         writers = [asyncio.create_task(_write_many(appender, f"s{n}", 60)) for n in range(16)]

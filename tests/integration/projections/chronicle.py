@@ -47,7 +47,7 @@ COLUMNS = (
     *("type", "schema_version", "recorded_at", "metadata", "data"),
 )
 
-NAMESPACES = ("a", "a-b", "b")
+NAMESPACES = ("a", "a-b")
 # In the order of lists a-1:… comes before a:…, and a before a-1.
 STREAMS = ("a", "a-1", "x")
 TAGS = ("1", "1-2", "latest", "v.0")

@@ -48,6 +48,23 @@ async def test_every_position_of_a_random_history(database: str, seed: int, batc
                 assert (await snapshots.world_at(cache.position, with_images=True)).images == replayed.images
 
 
+@pytest.mark.parametrize(("seed", "batch_size", "memory"), [(5, 1, 0), (6, 20, 20), (7, 300, 0), (8, 50, 100_000)])
+async def test_some_positions_of_a_long_random_history(database: str, seed: int, batch_size: int, memory: int) -> None:
+    """Long enough for tags with a history to go and come again."""
+    random = Random(seed)
+    chronicle = Chronicle()
+    chronicle.append_random(random, 1_500)
+    await chronicle.store(database)
+    await project(database, chronicle.events, batch_size, memory)
+    async with open_pool(database, "test", size_limit=1) as pool:
+        snapshots = Snapshots(pool)
+        for position in (*random.sample(range(chronicle.head), 12), chronicle.head):
+            replayed = fold(chronicle.events[:position])
+            at_position = await snapshots.world_at(position, with_images=True)
+            assert at_position.position == replayed.position
+            assert at_position.streams == replayed.streams
+
+
 async def assert_streams_equal(snapshots: Snapshots, position: int, cache: World) -> None:
     """`cache` has folded whole commands up to the position."""
     at_position = await snapshots.world_at(position)

@@ -37,6 +37,7 @@ from service.domain.imagestream import ImageStream, Tag
 from service.domain.world import IMAGE, IMAGE_STREAM, Change, Collection, Happened, State, World
 from service.eventstore.codec import Codec
 from service.eventstore.records import Aggregate, RecordedEvent
+from service.watch.replay import happening
 
 NewEvent = tuple[str, str, str, DomainEvent]
 """Kind, namespace and name of the aggregate, and what happened to it."""
@@ -98,15 +99,16 @@ class Chronicle:
         return world
 
 
+def happenings(command: list[RecordedEvent]) -> list[Happened]:
+    return [happening(event, codec) for event in command]
+
+
 def fold(chronicle: Chronicle, position: int) -> World:
     """Everything up to the position, command by command."""
     world = World()
     for command in chronicle.commands:
         if command[-1].position <= position:
-            world.apply(
-                Happened(e.position, e.aggregate.kind, e.aggregate.namespace, e.aggregate.name, codec.decode(e))
-                for e in command
-            )
+            world.apply(happenings(command))
     return world
 
 

@@ -65,7 +65,10 @@ class JsonEncoder:
     def __init__(self, form: str = "json") -> None:
         self.form = form
         self.encoded: Counter[tuple[str, int]] = Counter()
-        self.following = self
+
+    @property
+    def following(self) -> JsonEncoder:
+        return self
 
     def encode(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
         self.encoded[event_type.value, resource_version] += 1
