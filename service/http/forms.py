@@ -22,7 +22,7 @@ from service.http.query import NOTHING, Query
 from service.http.request_info import RequestInfo
 from service.http.tables import TableWriter, include_of, partial_list, partial_object, wrong_shape
 from service.resources.listing import Page
-from service.resources.resource import AnyResource
+from service.resources.resource import AnyResource, Shown
 from service.resources.table_columns import columns_of
 
 MEDIA_TYPES = (JSON, YAML)
@@ -40,6 +40,12 @@ class Forms:
             tables=columns_of(resource.info) is not None and not info.subresource,
             partial=True,
         )
+
+    def shown(self, shown: Shown[ApiObject], resource: AnyResource, form: Negotiated, query: Query) -> Answer:
+        """The object that a GET shows; its plain JSON is encoded once as long as nothing in it changes."""
+        if form.as_kind or form.media_type not in (JSON, YAML):
+            return self.object(shown.make(), resource, form, 200, query)
+        return _answer(self._presenter.shown(resource, shown), form, 200)
 
     def object(
         self,

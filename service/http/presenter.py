@@ -8,25 +8,48 @@ Elsewhere: other forms (`forms.py`), what the objects say (`resources/`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import msgspec
 
 from service.api.meta_v1 import ApiObject
 from service.domain.world import Collection, State
-from service.resources.resource import AnyResource
+from service.resources.resource import AnyResource, Shown
 
 CACHE_LIMIT_BYTES = 128 * 1024 * 1024
 
 encode = msgspec.json.Encoder().encode
 
+Sources = tuple[State | None, ...]
+
+
+class EncodedStates:
+    """Bytes by the states they were made of, the oldest forgotten first."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._held_bytes = 0
+        self._held: dict[tuple[Hashable, ...], tuple[Sources, bytes]] = {}
+
+    def get(self, what: Hashable, sources: Sources, make: Callable[[], bytes]) -> bytes:
+        """What was made of these very states for this purpose, or is made now."""
+        # The states are held with their bytes, so no other can come to have their id.
+        name = (what, *map(id, sources))
+        found = self._held.get(name)
+        if found is not None:
+            return found[1]
+        data = make()
+        self._held[name] = (sources, data)
+        self._held_bytes += len(data)
+        while self._held_bytes > self._limit_bytes:
+            self._held_bytes -= len(self._held.pop(next(iter(self._held)))[1])
+        return data
+
 
 class Presenter:
     def __init__(self, resources: Mapping[Collection, AnyResource], limit_bytes: int = CACHE_LIMIT_BYTES) -> None:
         self._resources = resources
-        self._limit_bytes = limit_bytes
-        self._held_bytes = 0
-        self._items: dict[tuple[Collection, int], tuple[State, bytes]] = {}
+        self._encoded = EncodedStates(limit_bytes)
         self._prefixes = {
             collection: encode_prefix(resource.info.kind, resource.info.group_version)
             for collection, resource in resources.items()
@@ -44,16 +67,16 @@ class Presenter:
 
     def item(self, collection: Collection, state: State) -> bytes:
         """The object as an item of a list."""
-        name = (collection, id(state))
-        found = self._items.get(name)
-        if found is not None and found[0] is state:
-            return found[1]
-        data = encode(self._resources[collection].item(state))
-        self._items[name] = (state, data)
-        self._held_bytes += len(data)
-        while self._held_bytes > self._limit_bytes:
-            self._held_bytes -= len(self._items.pop(next(iter(self._items)))[1])
-        return data
+        return self._encoded.get(collection, (state,), lambda: encode(self._resources[collection].item(state)))
+
+    def shown(self, resource: AnyResource, shown: Shown[ApiObject]) -> bytes:
+        """The object that a GET shows, with kind and apiVersion."""
+        info = resource.info
+
+        def make() -> bytes:
+            return encode_prefix(info.kind, info.group_version) + encode(shown.make())[1:]
+
+        return self._encoded.get(id(resource), shown.sources, make) if shown.sources else make()
 
     def object(self, collection: Collection, state: State, resource_version: int) -> bytes:
         """The object with kind and apiVersion."""

@@ -44,7 +44,8 @@ class Reading:
         if version:
             _number(version)
         call = exchange.call(self._authorizer, resource_version=version)
-        return self._forms.object(await resource.get(call, exchange.info.name), resource, form, 200)
+        shown = await resource.get(call, exchange.info.name)
+        return self._forms.shown(shown, resource, form, exchange.info.query)
 
     async def list(self, exchange: Exchange, resource: AnyResource) -> Answer:
         form = exchange.negotiate(self._forms.offer(resource, exchange.info))

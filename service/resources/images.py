@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -18,7 +19,7 @@ from service.domain.image_metadata import complete_image
 from service.domain.image_validation import validate_image
 from service.domain.world import Collection, State
 from service.resources.imagestreams import new_metadata, refuse_version
-from service.resources.resource import Call, Resource, deleted
+from service.resources.resource import Call, Resource, Shown, deleted
 from service.resources.services import Services, await_version
 
 
@@ -43,12 +44,12 @@ class Images(Resource[Image]):
     def default(self, wanted: Image) -> Image:
         return defaults.default_image(wanted)
 
-    async def get(self, call: Call, name: str) -> Image:
+    async def get(self, call: Call, name: str) -> Shown[Image]:
         await await_version(self._services.state, call.resource_version)
         stored = self._services.state.image(name)
         if stored is None:
             raise NotFound(self.group_resource, name)
-        return whole(stored, await self._texts(stored))
+        return Shown(partial(whole, stored, await self._texts(stored)), (stored,))
 
     async def create(self, call: Call, wanted: Image) -> Image:
         refuse_version(wanted.metadata)

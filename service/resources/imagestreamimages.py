@@ -8,7 +8,7 @@ from service.api.resource_info import ResourceInfo
 from service.domain.errors import BadRequest, NotFound, image_resource
 from service.domain.references import image_matches
 from service.resources.imagestreamlayers import checked_layers
-from service.resources.resource import Call, Resource
+from service.resources.resource import Call, Resource, Shown
 from service.resources.services import Services, await_version
 
 
@@ -28,7 +28,7 @@ class ImageStreamImages(Resource[ImageStreamImage]):
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def get(self, call: Call, name: str) -> ImageStreamImage:
+    async def get(self, call: Call, name: str) -> Shown[ImageStreamImage]:
         stream_name, separator, image_id = name.partition("@")
         if not (stream_name and separator and image_id) or "@" in image_id:
             raise BadRequest("ImageStreamImages must be retrieved with <name>@<id>")
@@ -49,4 +49,4 @@ class ImageStreamImages(Resource[ImageStreamImage]):
             creation_timestamp=image.metadata.creation_timestamp,
             annotations=stream.header.metadata.annotations,
         )
-        return ImageStreamImage(metadata=metadata, image=image)
+        return Shown(lambda: ImageStreamImage(metadata=metadata, image=image))

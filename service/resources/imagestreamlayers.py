@@ -8,7 +8,7 @@ from service.domain.errors import GroupResource, Invalid, NotFound
 from service.domain.imagestream import ImageStream
 from service.domain.layers import layers_of, validate_layers
 from service.resources.imagestreams import INFO
-from service.resources.resource import Call, Resource, subresource_info
+from service.resources.resource import Call, Resource, Shown, subresource_info
 from service.resources.services import Services, await_version
 
 
@@ -18,14 +18,14 @@ class ImageStreamLayersOf(Resource[ImageStreamLayers]):
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def get(self, call: Call, name: str) -> ImageStreamLayers:
+    async def get(self, call: Call, name: str) -> Shown[ImageStreamLayers]:
         await await_version(self._services.state, call.resource_version)
         stream = self._services.state.stream(call.namespace, name)
         if stream is None:
             raise NotFound(self.group_resource, name)
         layers = checked_layers(stream, self._services)
         layers.metadata = served.stream_metadata(stream.header, stream.namespace, stream.name, stream.changed)
-        return layers
+        return Shown(lambda: layers)
 
 
 def checked_layers(stream: ImageStream, services: Services) -> ImageStreamLayers:

@@ -24,7 +24,7 @@ from service.domain.imagestream import ImageStream as StreamState
 from service.domain.object_meta import generate_name
 from service.domain.selectors import DEFAULT_FIELDS
 from service.domain.world import Collection, State
-from service.resources.resource import Call, Resource, deleted
+from service.resources.resource import Call, Resource, Shown, deleted
 from service.resources.services import Services, await_version
 
 INFO = ResourceInfo(
@@ -59,12 +59,12 @@ class ImageStreams(Resource[ImageStream]):
     def default(self, wanted: ImageStream) -> ImageStream:
         return defaults.default_imagestream(wanted, self._services.import_mode)
 
-    async def get(self, call: Call, name: str) -> ImageStream:
+    async def get(self, call: Call, name: str) -> Shown[ImageStream]:
         await await_version(self._services.state, call.resource_version)
         stream = self._services.state.stream(call.namespace, name)
         if stream is None:
             raise NotFound(self.group_resource, name)
-        return self._served(stream)
+        return Shown(partial(self._served, stream), (stream,))
 
     async def create(self, call: Call, wanted: ImageStream) -> ImageStream:
         refuse_version(wanted.metadata)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +17,6 @@ from service.api import defaults
 from service.api.image_v1 import (
     GROUP,
     VERSION,
-    Image,
     ImageStreamTag,
     ImageStreamTagList,
     ImageTag,
@@ -39,11 +39,12 @@ from service.domain.errors import (
     image_resource,
 )
 from service.domain.field_errors import FieldError, invalid, required
+from service.domain.image import ImageState
 from service.domain.imagestream import Tag
 from service.domain.object_meta import validate_new
 from service.domain.tag_validation import validate_tag_reference
 from service.domain.world import Collection, State, World
-from service.resources.resource import Call, Resource
+from service.resources.resource import Call, Resource, Shown
 from service.resources.services import Services, await_version
 
 T = TypeVar("T", ImageStreamTag, ImageTag)
@@ -76,9 +77,8 @@ class Tags(Resource[T]):
             raise BadRequest(f"{self.info.kind}s must be retrieved with <name>:<tag>")
         return parts
 
-    def _image(self, digest: str) -> Image | None:
-        state = self._services.state.image(digest) if digest else None
-        return state.decode() if state else None
+    def _image(self, tag: Tag) -> ImageState | None:
+        return self._services.state.image(tag.head.image) if tag.head and tag.head.image else None
 
     async def _create(self, call: Call, name: str, spec: TagReference | None, existing_as: GroupResource) -> Tag:
         stream_name, tag_name = references.split_tag_name_loosely(name)
@@ -137,14 +137,14 @@ class ImageStreamTags(Tags[ImageStreamTag]):
     def default(self, wanted: ImageStreamTag) -> ImageStreamTag:
         return defaults.default_imagestreamtag(wanted, self._services.import_mode)
 
-    async def get(self, call: Call, name: str) -> ImageStreamTag:
+    async def get(self, call: Call, name: str) -> Shown[ImageStreamTag]:
         tag = await self._tag(call, name)
         if tag.head is None or not tag.head.image:
             raise NotFound(self.group_resource, name)
-        image = self._image(tag.head.image)
+        image = self._image(tag)
         if image is None:
             raise NotFound(self.group_resource, tag.head.image)
-        return served.imagestreamtag(tag, image, self._services.registry)
+        return Shown(partial(self._shown, tag, image), (tag, image))
 
     async def create(self, call: Call, wanted: ImageStreamTag) -> ImageStreamTag:
         name = wanted.metadata.name
@@ -158,7 +158,7 @@ class ImageStreamTags(Tags[ImageStreamTag]):
         if name and ":" not in name:
             raise Unclassified(f'"{name}" must be of the form <stream_name>:<tag>')
         tag = await self._create(call, name, wanted.tag, image_resource("imagestreamtag"))
-        return self._shown(tag)
+        return self._shown(tag, self._image(tag))
 
     async def update(
         self, call: Call, name: str, transform: Callable[[ImageStreamTag], ImageStreamTag]
@@ -176,14 +176,13 @@ class ImageStreamTags(Tags[ImageStreamTag]):
             may_create=call.may_create,
         )
         tag, created = await self._update(call, intention)
-        return self._shown(tag), created
+        return self._shown(tag, self._image(tag)), created
 
     def item(self, state: State) -> ImageStreamTag:
         return served.imagestreamtag(tag_of(state), None, self._services.registry)
 
-    def _shown(self, tag: Tag) -> ImageStreamTag:
-        image = self._image(tag.head.image) if tag.head else None
-        return served.imagestreamtag(tag, image, self._services.registry)
+    def _shown(self, tag: Tag, image: ImageState | None) -> ImageStreamTag:
+        return served.imagestreamtag(tag, image.decode() if image else None, self._services.registry)
 
 
 class ImageTags(Tags[ImageTag]):
@@ -204,8 +203,10 @@ class ImageTags(Tags[ImageTag]):
     def default(self, wanted: ImageTag) -> ImageTag:
         return defaults.default_imagetag(wanted, self._services.import_mode)
 
-    async def get(self, call: Call, name: str) -> ImageTag:
-        return self._shown(await self._tag(call, name))
+    async def get(self, call: Call, name: str) -> Shown[ImageTag]:
+        tag = await self._tag(call, name)
+        image = self._image(tag)
+        return Shown(partial(self._shown, tag, image), (tag, image))
 
     async def create(self, call: Call, wanted: ImageTag) -> ImageTag:
         name = wanted.metadata.name
@@ -218,7 +219,8 @@ class ImageTags(Tags[ImageTag]):
             errors.append(invalid("spec.name", wanted.spec.name or tag_name, "must match image tag name"))
         if errors:
             raise Invalid(self.kind, name, errors)
-        return self._shown(await self._create(call, name, wanted.spec, self.group_resource))
+        tag = await self._create(call, name, wanted.spec, self.group_resource)
+        return self._shown(tag, self._image(tag))
 
     async def update(self, call: Call, name: str, transform: Callable[[ImageTag], ImageTag]) -> tuple[ImageTag, bool]:
         stream_name, tag_name = self.parts(name)
@@ -234,14 +236,13 @@ class ImageTags(Tags[ImageTag]):
             may_create=call.may_create,
         )
         tag, created = await self._update(call, intention)
-        return self._shown(tag), created
+        return self._shown(tag, self._image(tag)), created
 
     def item(self, state: State) -> ImageTag:
         return served.imagetag(tag_of(state), None, self._services.registry)
 
-    def _shown(self, tag: Tag) -> ImageTag:
-        image = self._image(tag.head.image) if tag.head else None
-        return served.imagetag(tag, image, self._services.registry)
+    def _shown(self, tag: Tag, image: ImageState | None) -> ImageTag:
+        return served.imagetag(tag, image.decode() if image else None, self._services.registry)
 
 
 def refuse_generated_name(metadata: ObjectMeta) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from service.domain.image import ImageState
 from service.domain.imagestream import ImageStream, Tag
+from service.domain.namespace import Namespace
 from service.domain.world import Collection, State
 from service.resources.continue_token import ContinueToken, decode
 from service.watch.cache import Cache
@@ -47,6 +48,8 @@ class Past(Protocol):
     ) -> list[Tag]: ...
 
     async def images_page(self, position: int, *, after: str, limit: int) -> list[ImageState]: ...
+
+    async def namespaces_page(self, position: int, *, after: str, limit: int) -> list[Namespace]: ...
 
     async def count(
         self, position: int, collection: Collection, *, namespace: str | None, after: tuple[str, str] | None
@@ -133,6 +136,9 @@ class Lists:
             case Collection.IMAGES:
                 name = after.name if after else ""
                 return [*await self._past.images_page(position, after=name, limit=PAST_PAGE_LIMIT)]
+            case Collection.NAMESPACES:
+                name = after.name if after else ""
+                return [*await self._past.namespaces_page(position, after=name, limit=PAST_PAGE_LIMIT)]
             case collection:
                 return [
                     *await self._past.tags_page(

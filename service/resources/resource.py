@@ -7,7 +7,7 @@ Elsewhere: lists and watches, which are the same for all (`listing.py`, `watch/`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -40,6 +40,14 @@ class Call(msgspec.Struct, frozen=True):
     """Raises Forbidden unless the caller may also create, for updates that create."""
 
 
+class Shown(NamedTuple, Generic[T]):
+    """An object that is made when somebody needs it, and the states it is made of: equal states, equal object."""
+
+    make: Callable[[], T]
+    sources: tuple[State | None, ...] = ()
+    """Empty where there is more to it than states: then nobody may keep what was made."""
+
+
 class Resource(Generic[T]):
     info: ResourceInfo
     collection: Collection | None = None
@@ -70,7 +78,7 @@ class Resource(Generic[T]):
         """Fill in what a client may leave out. Raises DecodeError for what cannot be stored."""
         return wanted
 
-    async def get(self, call: Call, name: str) -> T:
+    async def get(self, call: Call, name: str) -> Shown[T]:
         raise MethodNotSupported(self.group_resource, "get")
 
     async def create(self, call: Call, wanted: T) -> msgspec.Struct:
