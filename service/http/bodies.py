@@ -71,13 +71,23 @@ def decode_body(resource: Resource[T], body: bytes, media_type: str, field_valid
     described = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}'
     try:
         inspection = inspect(parsed.document, info.struct)
-        value = resource.default(to_struct(inspection.document, resource.struct))
+        value = object_of(resource, inspection.document)
     except DecodeError as error:
         raise BadRequest(f"{described}: {error}") from error
     warnings = [] if field_validation == "Ignore" else findings(parsed, inspection, info.struct)
     if warnings and field_validation == "Strict":
         raise BadRequest(f"{described}: strict decoding error: {', '.join(warnings)}")
     return Decoded(value, inspection.document, sent_managed_fields(parsed.document), warnings)
+
+
+def object_of(resource: Resource[T], document: JsonObject) -> T:
+    """The object of an inspected document, with defaults. It goes on without kind and apiVersion, as stored ones do.
+
+    Raises DecodeError.
+    """
+    value = to_struct(document, resource.struct)
+    value.kind = value.api_version = ""
+    return resource.default(value)
 
 
 def sent_managed_fields(document: Json) -> Json:

@@ -17,6 +17,7 @@ from multidict import CIMultiDict
 
 from service.auth.authentication import Authenticator
 from service.auth.authorization import Authorizer
+from service.domain.errors import TagHistoryError
 from service.http.answer import Answer
 from service.http.bodies import BODY_LIMIT_BYTES
 from service.http.documents import DocumentRequest
@@ -29,6 +30,7 @@ from service.http.request_info import RequestInfo, parse_request
 from service.http.routes import Routes
 from service.http.status import failure
 from service.http.writing import Writing
+from service.merge.errors import MergeError
 from service.resources.resource import AnyResource
 from service.runtime.logs import get_logger
 
@@ -118,7 +120,7 @@ class Server:
 
 def _failed(request: web.Request, error: Exception, request_id: str) -> Answer:
     failed = failure(error)
-    if failed.code == 500 and failed.status.reason == "InternalError":
+    if not isinstance(error, TagHistoryError | MergeError):
         log.error("request failed", request_id=request_id, method=request.method, path=request.path, exc_info=error)
     body, content_type = encode_status(failed.status, request.headers.get("Accept"), _pretty(request))
     return Answer(failed.code, {**failed.headers, "Content-Type": content_type}, body)

@@ -13,13 +13,13 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from service.api.decoding import DecodeError, inspect, to_struct
+from service.api.decoding import DecodeError, inspect
 from service.api.json_types import Json, JsonObject
 from service.api.meta_v1 import ApiObject, ManagedFieldsEntry, ObjectMeta
 from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, Unclassified
 from service.domain.field_errors import ErrorType, FieldError
 from service.domain.go_syntax import parse_uint64
-from service.http.bodies import Decoded, sent_managed_fields
+from service.http.bodies import Decoded, object_of, sent_managed_fields
 from service.http.patches import Patch
 from service.merge.managed_fields import only_times_differ, track_update
 from service.resources.resource import Resource
@@ -50,7 +50,7 @@ def replacement(target: Target[T], decoded: Decoded[T]) -> Callable[[T], T]:
     check_version(decoded.value.metadata)
 
     def transform(current: T) -> T:
-        wanted = target.resource.default(to_struct(decoded.document, target.resource.struct))
+        wanted = object_of(target.resource, decoded.document)
         if target.resource.uid_is_precondition:
             _check_uid(target, wanted.metadata, current.metadata)
         if not wanted.metadata.namespace:
@@ -86,7 +86,7 @@ def _decoded(target: Target[T], document: JsonObject, patch: Patch, field_valida
         if (document.get("kind"), document.get("apiVersion")) != (info.kind, info.group_version):
             raise DecodeError(_other_kind(document, info.kind))
         inspection = inspect(document, info.struct)
-        value = target.resource.default(to_struct(inspection.document, target.resource.struct))
+        value = object_of(target.resource, inspection.document)
     except DecodeError as error:
         raise _invalid_patch(patch.shown(document), str(error)) from error
     found = [f'unknown field "{path}"' for path in inspection.unknown] + patch.warnings
