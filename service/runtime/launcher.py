@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -46,7 +47,8 @@ def _checked(result: int) -> None:
 def _become_user(libc: ctypes.CDLL, uid: int, gid: int, *, reach_everything: bool) -> None:
     """Drop root for good. `reach_everything` keeps the one right to walk through folders closed to that user."""
     if reach_everything:
-        _checked(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+        # Capabilities then stay as we set them below, and count in access(2), with which initdb looks for postgres.
+        _checked(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
