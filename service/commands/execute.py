@@ -9,21 +9,23 @@ Elsewhere: what is decided (`domain/`), group commit and unknown outcomes (`even
 
 from __future__ import annotations
 
-import uuid
 from typing import Protocol
 
 import msgspec
 
+from service.commands.implied_namespaces import NamespaceDecision, implied, namespace_aggregate
 from service.domain.draft import Draft
 from service.domain.errors import GroupResource, RetryLater, TagHistoryError
 from service.domain.events import TAG_LOCAL, DomainEvent, ImageEvent
 from service.domain.image import ImageState
 from service.domain.image import apply as apply_to_image
 from service.domain.imagestream import ImageStream
+from service.domain.namespace import Namespace
+from service.domain.namespace import apply as apply_to_namespace
 from service.domain.world import IMAGE, IMAGE_STREAM, Happened, World
 from service.eventstore.appender import Appender, CommandConflict
 from service.eventstore.codec import Codec
-from service.eventstore.records import Aggregate, Appended, Command, Guard, Metadata, NewEvent, Payload
+from service.eventstore.records import Aggregate, Appended, Command, Guard, Metadata, NewEvent, Payload, new_command_id
 from service.merge.errors import MergeError
 
 TRIES = 10
@@ -39,6 +41,13 @@ class State(Protocol):
 
     def image(self, name: str) -> ImageState | None: ...
 
+    def namespace(self, name: str) -> Namespace | None: ...
+
+    def stream_names(self, namespace: str) -> list[str]:
+        """The image streams of a namespace, in order."""
+
+    def stream_count(self, namespace: str) -> int: ...
+
     async def fresh(self) -> None:
         """Wait until the state is as new as the log's head at the time of this call."""
 
@@ -53,16 +62,17 @@ class ImageDecision(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What is to be appended: image events first, then those of the streams."""
+    """What is to be appended: the events of namespaces and images first, then those of the streams."""
 
     guards: tuple[Guard, ...] = ()
+    namespaces: tuple[NamespaceDecision, ...] = ()
     images: tuple[ImageDecision, ...] = ()
     drafts: tuple[Draft, ...] = ()
     payloads: tuple[Payload, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not self.images and not any(draft.events for draft in self.drafts)
+        return not self.namespaces and not self.images and not any(draft.events for draft in self.drafts)
 
 
 class Intention(Protocol):
@@ -118,7 +128,7 @@ class Executor:
 
     def _decide(self, intention: Intention) -> tuple[Decision | None, TagHistoryError | MergeError | None]:
         try:
-            return intention.decide(self._state), None
+            return _with_namespaces(intention.decide(self._state), self._state), None
         except (TagHistoryError, MergeError) as refusal:
             return None, refusal
 
@@ -126,7 +136,7 @@ class Executor:
         self, decision: Decision, events: list[tuple[Aggregate, DomainEvent]], decided_at: int, metadata: Metadata
     ) -> Command:
         return Command(
-            id=uuid.uuid4(),
+            id=new_command_id(),
             decided_at=decided_at,
             guards=decision.guards,
             events=tuple(self._new_event(aggregate, event) for aggregate, event in events),
@@ -140,6 +150,16 @@ class Executor:
         return NewEvent(type_name, schema_version, aggregate, tag, data)
 
 
+def _with_namespaces(decision: Decision, state: State) -> Decision:
+    """The decision with what it means for the namespaces of its streams."""
+    namespaces, guards = implied(decision.drafts, state)
+    if not namespaces and not guards:
+        return decision
+    return msgspec.structs.replace(
+        decision, guards=(*decision.guards, *guards), namespaces=(*decision.namespaces, *namespaces)
+    )
+
+
 def stream_aggregate(namespace: str, name: str) -> Aggregate:
     return Aggregate(IMAGE_STREAM, namespace, name)
 
@@ -149,7 +169,8 @@ def image_aggregate(name: str) -> Aggregate:
 
 
 def _happenings(decision: Decision) -> list[tuple[Aggregate, DomainEvent]]:
-    events: list[tuple[Aggregate, DomainEvent]] = [(image_aggregate(d.name), d.event) for d in decision.images]
+    events: list[tuple[Aggregate, DomainEvent]] = [(namespace_aggregate(d.name), d.event) for d in decision.namespaces]
+    events += [(image_aggregate(d.name), d.event) for d in decision.images]
     for draft in decision.drafts:
         aggregate = stream_aggregate(draft.namespace, draft.name)
         events.extend((aggregate, event) for event in draft.events)
@@ -158,6 +179,9 @@ def _happenings(decision: Decision) -> list[tuple[Aggregate, DomainEvent]]:
 
 def _before(decision: Decision) -> World:
     world = World()
+    for namespace in decision.namespaces:
+        if namespace.before is not None:
+            world.namespaces[namespace.name] = namespace.before
     for image in decision.images:
         if image.before is not None:
             world.images[image.name] = image.before
@@ -180,6 +204,13 @@ def _folded(decision: Decision, events: list[tuple[Aggregate, DomainEvent]], app
 def _drafted(decision: Decision) -> World:
     """The states as decided, with the resourceVersions they had before: nothing was appended."""
     world = _before(decision)
+    for namespace in decision.namespaces:
+        position = namespace.before.changed if namespace.before else 0
+        drafted = apply_to_namespace(namespace.before, namespace.name, namespace.event, position)
+        if drafted is None:
+            world.namespaces.pop(namespace.name, None)
+        else:
+            world.namespaces[namespace.name] = drafted
     for image in decision.images:
         position = image.before.changed if image.before else 0
         after = apply_to_image(image.before, image.name, image.event, position)
