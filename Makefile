@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: up install test lint format faults bench lock clean
+.PHONY: up install test lint format generate faults bench lock clean
 .DEFAULT_GOAL := up
 
 up: $(INSTALLED)
@@ -28,6 +28,10 @@ lint: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The protobuf messages, from the *.proto files beside them.
+generate: $(INSTALLED)
+	$(BIN)/python -m service.api.protobuf.generate
 
 faults: $(INSTALLED)
 	$(BIN)/python -m tests.faults $(ARGS)

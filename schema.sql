@@ -33,7 +33,7 @@ CREATE TABLE events (
     command_id     uuid        NOT NULL,
     command_first  bigint      NOT NULL,                        -- the command's events are command_first..command_last
     command_last   bigint      NOT NULL,
-    kind           text        COLLATE "C" NOT NULL,            -- of the aggregate: ImageStream, Image, …
+    kind           text        COLLATE "C" NOT NULL,            -- of the aggregate: ImageStream, Image, Namespace
     namespace      text        COLLATE "C" NOT NULL,            -- '' for cluster scoped
     name           text        COLLATE "C" NOT NULL,
     tag            text        COLLATE "C",                     -- null: about the aggregate as a whole
@@ -287,3 +287,16 @@ CREATE TABLE images (
 );
 
 -- projection images: end
+
+-- projection namespaces: begin
+
+-- A row per version of a namespace; its resourceVersion is valid_from.
+CREATE TABLE namespaces (
+    name       text   COLLATE "C" NOT NULL,
+    metadata   json   NOT NULL,
+    valid_from bigint NOT NULL,
+    valid_to   bigint CHECK (valid_to > valid_from),
+    PRIMARY KEY (name, valid_from)
+);
+
+-- projection namespaces: end

@@ -1,4 +1,4 @@
-"""Move a projection forward by a batch of the log: load, fold, then rows and checkpoint in one transaction.
+"""Move a projection forward by a batch of the log, in one transaction: checkpoint, load, fold, rows.
 
 Keeps: after any failure, at any moment, the tables are as of the checkpoint and memory holds nothing that they do not.
 When an event cannot be folded, everything before its command is written, so the checkpoint names the culprit.
@@ -16,6 +16,7 @@ from projections.checkpoint import Checkpoint
 from projections.projection import PoisonedEvent, Projection, read_commands
 from service.domain.events import DomainEvent
 from service.eventstore.codec import Codec
+from service.eventstore.position import ends_command
 from service.eventstore.records import RecordedEvent
 
 
@@ -39,6 +40,8 @@ class Advance:
 
         Raises PoisonedEvent, having moved up to it; Fenced; DamagedView; and what PostgreSQL raises.
         """
+        if not ends_command(events[-1]):
+            raise ValueError(f"the events up to {events[-1].position} end in the middle of a command")
         try:
             await self._by(events, events[-1].position)
         except PoisonedEvent as poison:
@@ -48,10 +51,11 @@ class Advance:
 
     async def _by(self, events: Iterable[RecordedEvent], to: int) -> None:
         try:
-            commands = list(read_commands(events, self._codec, self._projection.kind, self.position))
-            await self._projection.apply(self._connection, commands)
             async with self._connection.transaction():
+                # First of all: what is loaded must be as of the checkpoint, and stay so.
                 moved = await checkpoint.move(self._connection, self._projection.name, self.checkpoint, to)
+                commands = list(read_commands(events, self._codec, self._projection.kind, self.position))
+                await self._projection.apply(self._connection, commands)
                 await self._projection.write(self._connection)
         except BaseException:
             self._projection.forget()

@@ -44,7 +44,8 @@ class Feed:
         """The next commands; none if there are none in time. Raises Expired, Unavailable."""
         if position >= self.position:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
         if position >= self.position:
             return []
         if not self._batches or position + 1 < self._batches[0][0].position:

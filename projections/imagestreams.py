@@ -128,7 +128,6 @@ class ImageStreams(Projection):
         if new is not None:
             key = new.namespace, new.name
             self._headers.open((*key, position), (msgspec.json.encode(new.header).decode(),))
-            self._names.add(key)
             state.header_from = position
-        else:
-            state.known = None
+            if old is None:
+                self._names.add(key)

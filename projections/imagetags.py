@@ -46,7 +46,7 @@ WHERE i.namespace = closed.namespace AND i.name = closed.name AND i.valid_from =
 CLOSE_HISTORIES: Final = """
 UPDATE imagetag_items AS i SET valid_to = gone.valid_to
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS gone(namespace, name, valid_to)
-WHERE i.namespace = gone.namespace AND i.name = gone.name AND i.valid_from < gone.valid_to AND i.valid_to IS NULL
+WHERE i.namespace = gone.namespace AND i.name = gone.name AND i.valid_to IS NULL
 """
 
 ADD_NAMES: Final = """

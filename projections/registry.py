@@ -1,6 +1,6 @@
 """Every projection there is, by its own name and by those of its views.
 
-A new projection is a module of its own and one line here; see docs/howto/add-a-projection.md.
+A new projection is a module of its own, a part of schema.sql between two marks, and one line here.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Final
 
 from projections.images import Images
 from projections.imagestreams import ImageStreams
+from projections.namespaces import Namespaces
 from projections.projection import Projection
 
-PROJECTIONS: Final[tuple[type[Projection], ...]] = (ImageStreams, Images)
+PROJECTIONS: Final[tuple[type[Projection], ...]] = (ImageStreams, Images, Namespaces)
 
 
 class UnknownProjection(Exception):

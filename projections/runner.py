@@ -101,8 +101,12 @@ class Runner:
             await checkpoint.mark_stopped(connection, name, None)
 
     async def _pause(self, connection: Connection) -> None:
-        """Keep the lease, so that nobody else runs into the same wall, and tell why."""
-        for _ in range(round(STOPPED_RETRY_S / HEARTBEAT_S)):
-            with translated_errors():
-                await checkpoint.mark_stopped(connection, self._projection.name, self._status.stopped_by)
-            await asyncio.sleep(HEARTBEAT_S)
+        """Keep the lease, so that nobody else runs into the same wall, and tell why; until it may be gone."""
+        name = self._projection.name
+        with translated_errors():
+            await checkpoint.mark_stopped(connection, name, self._status.stopped_by)
+            stopped_at = await checkpoint.read(connection, name)
+            for _ in range(round(STOPPED_RETRY_S / HEARTBEAT_S)):
+                await asyncio.sleep(HEARTBEAT_S)
+                if await checkpoint.read(connection, name) != stopped_at:
+                    return

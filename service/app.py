@@ -44,7 +44,9 @@ from service.reads.payloads import Payloads
 from service.reads.snapshot import Snapshots
 from service.resources.catalog import Catalog
 from service.resources.listing import Lists
+from service.resources.namespaces import ensure_default
 from service.resources.services import Services
+from service.runtime.clock import utc_now
 from service.runtime.config import ApiSettings, ListenAddress, ServeSettings, TlsSettings
 from service.runtime.listening import BACKLOG_CONNECTIONS, open_listening_sockets
 from service.runtime.metrics import new_registry
@@ -69,7 +71,8 @@ async def serve(settings: ServeSettings) -> None:
         head = HeadReader(dsn)
         supervisor.start("head", head.run())
         reader, codec, snapshots = Reader(pool), Codec(EVENT_TYPES), Snapshots(pool)
-        cache = Cache(head, await snapshots.world_at(await snapshots.checkpoint(), with_images=True))
+        checkpoint = await snapshots.checkpoint()
+        cache = Cache(head, await snapshots.world_at(checkpoint, with_images=True, with_namespaces=True))
         hub = Hub(cache, reader, codec, snapshots, metrics)
         follower = _follow(supervisor, settings, reader, hub)
         appender = Appender(dsn, on_committed=follower.offer, registry=metrics)
@@ -84,6 +87,7 @@ async def serve(settings: ServeSettings) -> None:
         )
         server = _server(services, Lists(cache, snapshots), hub, authenticator, metrics)
         await cache.fresh()
+        await ensure_default(services, utc_now())
         await _listen(stack, settings, server)
         stack.callback(hub.drain)
         tell_ready(settings.ready_fd)
@@ -96,6 +100,8 @@ def _follow(supervisor: Supervisor, settings: ServeSettings, reader: Reader, hub
     nats = NatsConnection(engines.nats_url, "tag-history serve", engines.nats_credentials_file)
     supervisor.start("nats", nats.run())
     follower = Follower(reader, nats, hub.cache.position)
+    supervisor.start("follower", follower.run())
+    hub.cache.hint = follower.hint
     supervisor.start("feed", hub.feed(follower.batches()))
     supervisor.start("house", hub.keep_house())
     return follower

@@ -1,11 +1,12 @@
 """What every field of the wire types means, in one sentence: what `kubectl explain` shows.
 
-Keeps: every Struct of `meta_v1.py` and `image_v1.py`, and every field of it, has a sentence here or in COMMON.
+Keeps: every Struct of the wire types (`*_v1.py`), and every field of it, has a sentence here or in COMMON.
 Elsewhere: the types themselves, the schemas these sentences go into (`http/openapi_schemas.py`).
 """
 
 from __future__ import annotations
 
+from service.api.core_descriptions import NAMESPACES, REVIEWS
 from service.api.image_descriptions import IMAGES, IMPORTS, STREAMS, STRUCT
 
 COMMON = {
@@ -113,7 +114,7 @@ _META: dict[str, dict[str, str]] = {
 
 DESCRIPTIONS: dict[tuple[str, str], str] = {
     (struct, field): sentence
-    for part in (_META, IMAGES, STREAMS, IMPORTS)
+    for part in (_META, IMAGES, STREAMS, IMPORTS, NAMESPACES, REVIEWS)
     for struct, fields in part.items()
     for field, sentence in fields.items()
 }

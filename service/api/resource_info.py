@@ -33,3 +33,8 @@ class ResourceInfo(msgspec.Struct, frozen=True):
     @property
     def group_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def root(self) -> str:
+        """The path under which its version is served."""
+        return f"/apis/{self.group_version}" if self.group else f"/api/{self.version}"

@@ -44,7 +44,9 @@ _EDITING = (
     _images(("create",), "imagestreamimports"),
 )
 _READING_STATUS = _images(READ, "imagestreams/status")
+_READING_NAMESPACES = PolicyRule(READ, ("",), ("namespaces",))
 _READING_HISTORY = PolicyRule(READ, (HISTORY_GROUP,), ("tagevents",))
+_ASKING = _review("authorization.k8s.io", "localsubjectaccessreviews")
 _PULLING = _images(("get",), "imagestreams/layers")
 
 _VERSION_AND_HEALTH = ("/healthz", "/livez", "/readyz", "/version", "/version/")
@@ -68,9 +70,11 @@ CLUSTER_ROLES = (
     _aggregate("admin"),
     _aggregate("edit"),
     _aggregate("view"),
-    _part("system:openshift:aggregate-to-admin", "admin", *_EDITING, _READING_STATUS),
+    _part("system:openshift:aggregate-to-admin", "admin", *_EDITING, _READING_STATUS, _ASKING),
     _part("system:openshift:aggregate-to-edit", "edit", *_EDITING, _READING_STATUS),
-    _part("system:openshift:aggregate-to-view", "view", *_READING, _READING_STATUS, _READING_HISTORY),
+    _part(
+        "system:openshift:aggregate-to-view", "view", *_READING, _READING_STATUS, _READING_NAMESPACES, _READING_HISTORY
+    ),
     _part("registry-admin", "admin", *_EDITING),
     _part("registry-editor", "edit", *_EDITING),
     _part("registry-viewer", "view", *_READING, _PULLING),

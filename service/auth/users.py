@@ -34,3 +34,8 @@ def authenticated(user: User) -> User:
 
 def service_account_name(namespace: str, name: str) -> str:
     return f"{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}"
+
+
+def service_account_groups(namespace: str) -> tuple[str, ...]:
+    """The groups that every service account of a namespace is in."""
+    return ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")

@@ -86,14 +86,16 @@ class Follower:
             self._news.set()
 
     def _deliver(self, sequence: int, body: bytes) -> None:
+        if self._envelopes is None:
+            return
+        if sequence > self.position and sequence not in self._buffer:
+            event = self._envelopes.decode(body)
+            if event is None or event.position != sequence:
+                self._heard_from_bus = 0
+                self.hint(sequence)
+                return
+            self._buffer.add(event)
         self._heard_from_bus = max(self._heard_from_bus, sequence)
-        if sequence <= self.position or sequence in self._buffer or self._envelopes is None:
-            return
-        event = self._envelopes.decode(body)
-        if event is None or event.position != sequence:
-            self.hint(sequence)
-            return
-        self._buffer.add(event)
         self._news.set()
 
     async def _look_if_due(self) -> list[RecordedEvent]:

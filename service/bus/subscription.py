@@ -22,7 +22,7 @@ from service.runtime.logs import get_logger
 from service.runtime.tasks import Backoff
 
 HEARTBEAT_S: Final = 1.0
-SILENCE_LIMIT_S: Final = 3.5
+SILENCE_LIMIT_S: Final = 2.5
 PENDING_LIMIT_MESSAGES: Final = 65_536
 PENDING_LIMIT_BYTES: Final = 64 * 1024 * 1024
 RETRY_FIRST_S: Final = 0.05

@@ -73,7 +73,7 @@ def finalizers_after(present: list[str], options: DeleteOptions) -> list[str]:
     return [*others, *added]
 
 
-def marked_for_deletion(metadata: ObjectMeta, finalizers: list[str], now: str) -> ObjectMeta:
+def marked_for_deletion(metadata: ObjectMeta, finalizers: list[str] | None, now: str) -> ObjectMeta:
     first = metadata.deletion_timestamp is None
     return msgspec.structs.replace(
         metadata,

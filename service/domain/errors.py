@@ -2,6 +2,7 @@
 
 TagHistoryError
 ├── NotFound · AlreadyExists · Conflict · Forbidden   about one named object of a resource
+│                                       └── NamespaceTerminating
 ├── Invalid                                           wrong fields, all of them at once
 ├── BadRequest · MethodNotSupported                   the request itself makes no sense
 ├── Expired · FuturePosition                          a resourceVersion that is gone, or not there yet
@@ -81,6 +82,15 @@ class Forbidden(AboutObject):
     def __init__(self, resource: GroupResource, name: str, why: str) -> None:
         subject = f'{resource} "{name}"' if name else str(resource)
         super().__init__(resource, name, f"{subject} is forbidden: {why}")
+
+
+class NamespaceTerminating(Forbidden):
+    """Nothing new goes into a namespace that is being deleted (spec: kube-api 9.6.6)."""
+
+    def __init__(self, resource: GroupResource, name: str, namespace: str) -> None:
+        why = f"unable to create new content in namespace {namespace} because it is being terminated"
+        super().__init__(resource, name, why)
+        self.namespace = namespace
 
 
 class Invalid(TagHistoryError):

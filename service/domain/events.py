@@ -2,7 +2,8 @@
 
 Keeps: a type's name and the meaning of its fields never change; a new shape is a new schema version with an upcaster
 (`EVENT_TYPES`, docs/howto/add-an-event.md). An event says all that its fold needs, so folding asks nobody.
-Elsewhere: what the events do to a state (`imagestream.py`, `image.py`), their storage (`eventstore/codec.py`).
+Elsewhere: what the events do to a state (`imagestream.py`, `image.py`, `namespace.py`), their storage
+(`eventstore/codec.py`).
 """
 
 from __future__ import annotations
@@ -156,6 +157,25 @@ class ImageDeleted(Event, frozen=True):
     pass
 
 
+class NamespaceCreated(Event, frozen=True):
+    """By request, or by the first image stream in it, whose events then belong to the same command.
+
+    `metadata` has no name and no resourceVersion, here as below.
+    """
+
+    metadata: ObjectMeta
+
+
+class NamespaceChanged(Event, frozen=True):
+    """The metadata as it is from now on, whole. With a deletionTimestamp: nothing new goes into it."""
+
+    metadata: ObjectMeta
+
+
+class NamespaceDeleted(Event, frozen=True):
+    pass
+
+
 StreamEvent = (
     ImageStreamCreated
     | ImageStreamChanged
@@ -170,7 +190,8 @@ StreamEvent = (
     | TagDeleted
 )
 ImageEvent = ImageRegistered | ImageChanged | ImageSigned | ImageSignatureRemoved | ImageDeleted
-DomainEvent = StreamEvent | ImageEvent
+NamespaceEvent = NamespaceCreated | NamespaceChanged | NamespaceDeleted
+DomainEvent = StreamEvent | ImageEvent | NamespaceEvent
 
 EVENT_TYPES: dict[str, type[DomainEvent]] = {
     t.__name__: t
@@ -191,6 +212,9 @@ EVENT_TYPES: dict[str, type[DomainEvent]] = {
         ImageSigned,
         ImageSignatureRemoved,
         ImageDeleted,
+        NamespaceCreated,
+        NamespaceChanged,
+        NamespaceDeleted,
     )
 }
 """Stable name → current shape. All are at schema version 1; see `eventstore/codec.py` for older shapes."""

@@ -21,6 +21,7 @@ from service.api.json_types import Json
 from service.domain.field_errors import FieldError, forbidden, invalid, required
 from service.domain.object_meta import validate_new
 from service.domain.references import split_signature_name
+from service.domain.storable import validate_key
 from service.domain.tag_validation import validate_reference
 
 TRUSTED = "Trusted"
@@ -36,6 +37,7 @@ def validate_image(image: Image, field: str = "") -> list[FieldError]:
     """`field` is what the image is part of: "" or `image`."""
     prefix = f"{field}." if field else ""
     errors = validate_new(image.metadata, f"{prefix}metadata", namespaced=False)
+    errors += validate_key(image.metadata.name, f"{prefix}metadata.name")
     if image.docker_image_reference:
         errors += validate_reference(image.docker_image_reference, f"{prefix}dockerImageReference")
     else:
@@ -75,6 +77,7 @@ def validate_mapping(mapping: ImageStreamMapping) -> list[FieldError]:
         errors += [required("name"), required("dockerImageRepository")]
     if not mapping.tag:
         errors.append(required("tag"))
+    errors += validate_key(mapping.tag, "tag")
     return errors + validate_image(mapping.image, "image")
 
 

@@ -101,7 +101,7 @@ def validate_any_new(
     else:
         errors += [
             invalid(f"{field}.namespace", metadata.namespace, problem)
-            for problem in _dns_label_problems(metadata.namespace)
+            for problem in dns_label_problems(metadata.namespace)
         ]
     if metadata.generation < 0:
         wrong = "must be greater than or equal to 0"
@@ -130,7 +130,8 @@ def validate_field_manager(manager: str, field: str) -> list[FieldError]:
     return errors
 
 
-def _dns_label_problems(name: str) -> list[str]:
+def dns_label_problems(name: str) -> list[str]:
+    """The rule of namespaces: a label of a domain name (RFC 1123)."""
     problems = []
     if len(name.encode()) > _DNS_LABEL_LIMIT_BYTES:
         problems.append(f"must be no more than {_DNS_LABEL_LIMIT_BYTES} bytes")

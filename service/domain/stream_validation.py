@@ -13,6 +13,7 @@ from service.api.image_v1 import ImageStream
 from service.api.pull_specs import NAME_LIMIT_CHARACTERS, InvalidPullSpec, parse_pull_spec
 from service.domain.field_errors import FieldError, forbidden, invalid, required
 from service.domain.object_meta import stream_name_problems, validate_new
+from service.domain.storable import validate_key
 from service.domain.tag_validation import (
     AdmitReference,
     admit_every,
@@ -32,7 +33,9 @@ def validate_stream(stream: ImageStream, admit: AdmitReference = admit_every) ->
     if stream.spec.docker_image_repository:
         errors += _repository_errors(stream.spec.docker_image_repository, admit, insecure)
     for tag in stream.spec.tags:
+        errors += validate_key(tag.name, f"spec.tags[{tag.name}].name")
         errors += validate_tag_reference(tag, f"spec.tags[{tag.name}]", admit, insecure)
+    errors += _history_key_errors(stream)
     for reference, field, insecure_tag in _status_references(stream):
         if reference:
             errors += validate_reference(reference, field, admit, insecure_tag)
@@ -48,7 +51,7 @@ def validate_status(new: ImageStream, old: ImageStream, admit: AdmitReference = 
     for reference, field, insecure in _status_references(new):
         if reference not in known:
             added.setdefault(reference, []).append((field, insecure))
-    errors = []
+    errors = _history_key_errors(new)
     for reference, places in added.items():
         # One tag that may be insecure lets the reference pass for all of them.
         insecure = any(insecure for _, insecure in places)
@@ -70,6 +73,16 @@ def _repository_errors(repository: str, admit: AdmitReference, insecure: bool) -
         errors.append(invalid(field, repository, "the repository name may not contain an ID"))
     refusal = None if errors else admit(spec, insecure)
     return errors if refusal is None else [forbidden(field, refusal)]
+
+
+def _history_key_errors(stream: ImageStream) -> list[FieldError]:
+    errors = []
+    for history in stream.status.tags:
+        field = f"status.tags[{history.tag}]"
+        errors += validate_key(history.tag, f"{field}.tag")
+        for i, item in enumerate(history.items or ()):
+            errors += validate_key(item.image, f"{field}.items[{i}].image")
+    return errors
 
 
 def _status_references(stream: ImageStream) -> Iterator[tuple[str, str, bool]]:

@@ -1,9 +1,9 @@
-"""All image streams and images at one position, and what each command changed: the fold that everybody shares.
+"""All image streams, images and namespaces at one position, and what each command changed: the fold that all share.
 
 The watch cache, the replays and the rebuilds feed the same commands to a World and get the same changes.
 Keeps: commands are applied whole and in order. In every collection each change has its own, strictly larger position:
-a tag or an image changes at the position of its event, an image stream once per command, at the command's last
-position (docs/adr/0003-resource-version.md).
+a tag, an image or a namespace changes at the position of its event, an image stream once per command, at the command's
+last position (docs/adr/0003-resource-version.md).
 Elsewhere: where the events come from, who watches, how a change is encoded.
 """
 
@@ -17,12 +17,15 @@ import msgspec
 
 from service.domain import image as images
 from service.domain import imagestream as imagestreams
-from service.domain.events import DomainEvent, ImageEvent, StreamEvent
+from service.domain import namespace as namespaces
+from service.domain.events import DomainEvent, ImageEvent, NamespaceEvent, StreamEvent
 from service.domain.image import ImageState
 from service.domain.imagestream import TAG_EVENTS, ImageStream, Tag
+from service.domain.namespace import Namespace
 
 IMAGE_STREAM = "ImageStream"
 IMAGE = "Image"
+NAMESPACE = "Namespace"
 """The kinds of aggregates."""
 
 
@@ -33,9 +36,10 @@ class Collection(enum.Enum):
     IMAGE_STREAM_TAGS = "imagestreamtags"
     IMAGE_TAGS = "imagetags"
     IMAGES = "images"
+    NAMESPACES = "namespaces"
 
 
-State = ImageStream | Tag | ImageState
+State = ImageStream | Tag | ImageState | Namespace
 
 
 class Change(NamedTuple):
@@ -66,6 +70,7 @@ class World:
         self.position = 0
         self.streams: dict[tuple[str, str], ImageStream] = {}
         self.images: dict[str, ImageState] = {}
+        self.namespaces: dict[str, Namespace] = {}
 
     def apply(self, command: Iterable[Happened]) -> list[Change]:
         """Apply all events of one command, in order. Raises UnfoldableEventError."""
@@ -81,13 +86,9 @@ class World:
                 self._put_stream(namespace, name, new)
                 _tag_changes(changes, position, stream_event, old, new)
             elif kind == IMAGE:
-                old_image = self.images.get(name)
-                new_image = images.apply(old_image, name, _image_event(event), position)
-                if new_image is None:
-                    del self.images[name]
-                else:
-                    self.images[name] = new_image
-                changes.append(Change(position, Collection.IMAGES, "", name, old_image, new_image))
+                changes.append(self._apply_to_image(name, _image_event(event), position))
+            elif kind == NAMESPACE:
+                changes.append(self._apply_to_namespace(name, _namespace_event(event), position))
             else:
                 raise imagestreams.UnfoldableEventError(f"event at {position} belongs to an unknown aggregate {kind}")
         for (namespace, name), old in before.items():
@@ -96,6 +97,24 @@ class World:
                 new = self._seal(new)
                 changes.append(Change(self.position, Collection.IMAGE_STREAMS, namespace, name, old, new))
         return changes
+
+    def _apply_to_image(self, name: str, event: ImageEvent, position: int) -> Change:
+        old = self.images.get(name)
+        new = images.apply(old, name, event, position)
+        if new is None:
+            del self.images[name]
+        else:
+            self.images[name] = new
+        return Change(position, Collection.IMAGES, "", name, old, new)
+
+    def _apply_to_namespace(self, name: str, event: NamespaceEvent, position: int) -> Change:
+        old = self.namespaces.get(name)
+        new = namespaces.apply(old, name, event, position)
+        if new is None:
+            del self.namespaces[name]
+        else:
+            self.namespaces[name] = new
+        return Change(position, Collection.NAMESPACES, "", name, old, new)
 
     def _put_stream(self, namespace: str, name: str, stream: ImageStream | None) -> None:
         if stream is None:
@@ -121,6 +140,12 @@ def _stream_event(event: DomainEvent) -> StreamEvent:
 def _image_event(event: DomainEvent) -> ImageEvent:
     if not isinstance(event, ImageEvent):
         raise imagestreams.UnfoldableEventError(f"{type(event).__name__} is no event of an image")
+    return event
+
+
+def _namespace_event(event: DomainEvent) -> NamespaceEvent:
+    if not isinstance(event, NamespaceEvent):
+        raise imagestreams.UnfoldableEventError(f"{type(event).__name__} is no event of a namespace")
     return event
 
 

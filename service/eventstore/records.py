@@ -59,6 +59,8 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     request_id: str = ""
     verb: str = ""
     reason: str = ""
+    impersonator: str = ""
+    """Who acted as the actor; "" where nobody did."""
 
 
 class Command(msgspec.Struct, frozen=True):

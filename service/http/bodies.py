@@ -1,25 +1,29 @@
 """A request body becomes an object of the route's kind, or a clear BadRequest; what looks odd becomes a warning.
 
 Keeps: nothing is dropped in silence unless the client asked for that (fieldValidation=Ignore).
-Elsewhere: the decoding itself (`api/decoding.py`, `api/yaml_documents.py`), patches (`patches.py`).
+Elsewhere: the decoding itself (`api/decoding.py`, `api/yaml_documents.py`, `api/protobuf/`), patches (`patches.py`).
 Source: spec: kube-api 4.1, 8.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 
 from service.api import image_v1
 from service.api.decoding import DecodeError, Parsed, findings, inspect, parse_json, to_struct, type_meta
 from service.api.json_types import Json, JsonObject
-from service.api.meta_v1 import ApiObject, Wire
+from service.api.meta_v1 import ApiObject, DeleteOptions, Wire
+from service.api.protobuf.decoding import decode_message
+from service.api.protobuf.envelope import unwrap
 from service.api.yaml_documents import parse_yaml
 from service.domain.errors import BadRequest, Unclassified
 from service.http.errors import RequestEntityTooLarge
-from service.http.negotiation import YAML
+from service.http.negotiation import PROTOBUF, YAML
 from service.resources.resource import Resource
 
 T = TypeVar("T", bound=ApiObject)
@@ -42,34 +46,53 @@ class Decoded(msgspec.Struct, Generic[T]):
 
 
 async def read_body(request: web.Request) -> bytes:
-    """The whole body. Raises RequestEntityTooLarge, without reading on, once it is beyond the bound."""
+    """The whole body.
+
+    Raises RequestEntityTooLarge, without reading on, once it is beyond the bound; BadRequest if it breaks off or does
+    not unpack as its Content-Encoding says.
+    """
+    if (request.content_length or 0) > BODY_LIMIT_BYTES:
+        raise _too_large()
     body = bytearray()
-    async for part in request.content.iter_any():
-        body += part
-        if len(body) > BODY_LIMIT_BYTES:
-            raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT_BYTES}")
+    try:
+        async for part in request.content.iter_any():
+            body += part
+            if len(body) > BODY_LIMIT_BYTES:
+                raise _too_large()
+    except ContentEncodingError as wrong:
+        raise BadRequest(f"unable to read the body of the request: {wrong.message}") from wrong
+    except ConnectionError as lost:
+        raise BadRequest("unable to read the body of the request: unexpected EOF") from lost
     return bytes(body)
 
 
-def parse_body(body: bytes, media_type: str) -> Json:
+def _too_large() -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT_BYTES}")
+
+
+def parse_delete_options(body: bytes, media_type: str) -> Json:
     """The document of a body of options. Raises Unclassified, as the reference does for these."""
     try:
-        return _parse(body, media_type).document
+        opened = _open(body, media_type)
+        document = opened.parse(DeleteOptions).document
     except DecodeError as error:
-        raise Unclassified(f"couldn't get version/kind; json parse error: {error}") from error
+        raise Unclassified(str(error)) from error
+    if media_type == PROTOBUF and isinstance(document, dict):
+        return {"kind": opened.kind, "apiVersion": opened.api_version, **document}
+    return document
 
 
 def decode_body(resource: Resource[T], body: bytes, media_type: str, field_validation: str) -> Decoded[T]:
     """The object in the body, with defaults. Raises BadRequest."""
     info = resource.info
     try:
-        parsed = _parse(body, media_type)
-        api_version, kind = type_meta(parsed.document)
+        opened = _open(body, media_type)
     except DecodeError as error:
         raise _unrecognized(info.kind, error, body) from error
-    check_kind(kind or info.kind, api_version or info.group_version, info.kind, info.group_version)
+    check_kind(opened.kind or info.kind, opened.api_version or info.group_version, info.kind, info.group_version)
     described = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}'
     try:
+        parsed = opened.parse(info.struct)
         inspection = inspect(parsed.document, info.struct)
         value = object_of(resource, inspection.document)
     except DecodeError as error:
@@ -111,13 +134,31 @@ def check_kind(kind: str, version: str, wanted_kind: str, wanted_version: str) -
     raise BadRequest(f"{described}: converting ({short}.{kind}) to (image.{wanted_kind}): unknown conversion")
 
 
-def _parse(body: bytes, media_type: str) -> Parsed:
-    return parse_yaml(body) if media_type == YAML else parse_json(body)
+class _Opened(msgspec.Struct):
+    """A body, as far as it can be read before its type is known."""
+
+    api_version: str
+    kind: str
+    parse: Callable[[type[msgspec.Struct]], Parsed]
+    """Raises DecodeError."""
+
+
+def _open(body: bytes, media_type: str) -> _Opened:
+    """Raises DecodeError."""
+    if media_type == PROTOBUF:
+        envelope = unwrap(body)
+        raw = envelope.raw
+        return _Opened(envelope.api_version, envelope.kind, lambda struct: Parsed(decode_message(struct.__name__, raw)))
+    try:
+        parsed = parse_yaml(body) if media_type == YAML else parse_json(body)
+        api_version, kind = type_meta(parsed.document)
+    except DecodeError as error:
+        raise DecodeError(f"couldn't get version/kind; json parse error: {error}") from error
+    return _Opened(api_version, kind, lambda struct: parsed)
 
 
 def _unrecognized(kind: str, error: DecodeError, body: bytes) -> BadRequest:
-    why = f"couldn't get version/kind; json parse error: {error} ({_shown(body)})"
-    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why}")
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {error} ({_shown(body)})")
 
 
 def _shown(body: bytes) -> str:

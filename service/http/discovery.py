@@ -1,7 +1,9 @@
 """Which groups, versions and resources there are, in the two forms clients ask for.
 
-    /apis  /apis/⟨group⟩  /apis/⟨group⟩/⟨version⟩      one document per path (legacy)
-    /apis  with Accept …;as=APIGroupDiscoveryList     everything at once (aggregated)
+    /apis  /apis/⟨group⟩  /apis/⟨group⟩/⟨version⟩  /api  /api/⟨version⟩     one document per path (legacy)
+    /apis  /api   with Accept …;as=APIGroupDiscoveryList                everything at once (aggregated)
+
+The core group has no name, and paths of its own under /api.
 
 Keeps: both forms say the same, for both are made from the same ResourceInfos, once. A resource without storage of its
 own has no storage version. Elsewhere: the resources (`resources/`), other plain paths (`documents.py`).
@@ -23,6 +25,8 @@ from service.http.documents import DocumentRequest, document_answer, hash_of
 from service.http.errors import RouteNotFound
 from service.http.negotiation import DISCOVERY_GROUP, Offer, negotiate
 
+CORE = ""
+
 
 class Discovery:
     def __init__(self, resources: Sequence[ResourceInfo], media_types: tuple[str, ...]) -> None:
@@ -33,17 +37,22 @@ class Discovery:
         versions: dict[str, list[str]] = {info.group: [] for info in resources}
         for group, version in by_version:
             versions[group].append(version)
-        groups = [_group(group, versions[group]) for group in versions]
         self._offer = Offer(media_types)
         self._root_offer = Offer(media_types, discovery=True)
-        self._groups = tuple(versions)
+        core = versions.pop(CORE, [])
+        groups = [_group(group, versions[group]) for group in versions]
         self._documents: dict[str, JsonObject] = {"/apis": {"kind": "APIGroupList", "groups": list(groups)}}
+        if core:
+            self._documents["/api"] = _core_versions(core)
         for group, document in zip(versions, groups, strict=True):
             self._documents[f"/apis/{group}"] = {"kind": "APIGroup", "apiVersion": "v1", **document}
-        for (group, version), infos in by_version.items():
-            self._documents[f"/apis/{group}/{version}"] = _resource_list(f"{group}/{version}", infos)
-        self._aggregated = _aggregated(versions, by_version)
-        self._etag = f'"{hash_of(msgspec.json.encode(self._aggregated))}"'
+        for infos in by_version.values():
+            self._documents[infos[0].root] = _resource_list(infos[0].group_version, infos)
+        self._known = (*(f"/apis/{group}/" for group in versions), *(["/api/"] if core else []))
+        self._roots = {
+            "/apis": _root(_aggregated(versions, by_version)),
+            "/api": _root(_aggregated({CORE: core} if core else {}, by_version)),
+        }
 
     @property
     def paths(self) -> list[str]:
@@ -54,18 +63,35 @@ class Discovery:
         route = request.route
         document = self._documents.get(route)
         if document is None:
-            if any(route.startswith(f"/apis/{group}/") for group in self._groups):
+            if route.startswith(self._known):
                 raise RouteNotFound
             return None
         request.only_get()
-        offer = self._root_offer if route == "/apis" else self._offer
+        root = self._roots.get(route)
+        offer = self._root_offer if root else self._offer
         form = negotiate(request.accept, offer, pretty=request.pretty)
-        if not form.as_kind:
+        if root is None or not form.as_kind:
             return document_answer(document, form)
-        headers = {"ETag": self._etag, "Vary": "Accept", "Cache-Control": "public"}
-        if request.has(self._etag):
+        headers = {"ETag": root.etag, "Vary": "Accept", "Cache-Control": "public"}
+        if request.has(root.etag):
             return Answer(304, headers)
-        return document_answer(self._aggregated, form, headers)
+        return document_answer(root.document, form, headers)
+
+
+class _Root(msgspec.Struct, frozen=True):
+    """Everything below a path at once."""
+
+    document: JsonObject
+    etag: str
+
+
+def _root(document: JsonObject) -> _Root:
+    return _Root(document, f'"{hash_of(msgspec.json.encode(document))}"')
+
+
+def _core_versions(versions: list[str]) -> JsonObject:
+    """Which address a client should use is no business of ours: it has found us."""
+    return {"kind": "APIVersions", "versions": list(versions), "serverAddressByClientCIDRs": []}
 
 
 def _group(group: str, versions: list[str]) -> JsonObject:

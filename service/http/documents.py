@@ -14,10 +14,11 @@ from collections.abc import Iterable
 import msgspec
 
 from service.api.json_types import Json, JsonObject
+from service.api.protobuf.envelope import wrap_document
 from service.api.yaml_writing import dump_yaml
 from service.http.answer import Answer
 from service.http.errors import MethodNotAllowed
-from service.http.negotiation import JSON, YAML, Negotiated
+from service.http.negotiation import JSON, PROTOBUF, YAML, Negotiated
 from service.http.query import NOTHING, Query
 
 INDENTED = Negotiated(JSON, pretty=True)
@@ -49,9 +50,11 @@ class DocumentRequest(msgspec.Struct, frozen=True):
 
 
 def document_answer(document: JsonObject, form: Negotiated, headers: dict[str, str] | None = None) -> Answer:
-    """Compact JSON ends with a newline, indented JSON does not."""
+    """Compact JSON ends with a newline, indented JSON does not. In protobuf goes only what says its kind."""
     if form.media_type == YAML:
         body = dump_yaml(document).encode()
+    elif form.media_type == PROTOBUF:
+        body = wrap_document(document)
     elif form.pretty:
         body = msgspec.json.format(msgspec.json.encode(document), indent=2)
     else:

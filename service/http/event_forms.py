@@ -1,23 +1,23 @@
-"""Watch events in the forms clients negotiate: JSON objects, one-row Tables, metadata alone.
+"""Watch events in the forms clients negotiate: objects, their metadata alone, one-row Tables.
 
-Keeps: an event of plain JSON is made from the same bytes as lists and answers; Tables name their columns in the first
-event only, and are never shared, as their cells tell ages.
-Elsewhere: who gets which event (`watch/`), framing as HTTP chunks (`watch/frames.py`).
+Keeps: an event with a whole object is made from the same bytes as lists and answers; Tables name their columns in the
+first event only, and are never shared, as their cells tell ages.
+Elsewhere: who gets which event (`watch/`), JSON and protobuf (`encodings.py`), HTTP chunks (`watch/frames.py`).
 Source: spec: kube-api 7.2, 2.2.5, 2.2.6; observed "lists and watches" for bookmarks.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from service.api.core_v1 import Namespace
 from service.api.image_v1 import Image, ImageStream, ImageStreamTag, ImageTag
 from service.api.meta_v1 import ApiObject, ObjectMeta
 from service.domain.errors import TagHistoryError
 from service.domain.world import Collection, State
-from service.http.negotiation import JSON
-from service.http.presenter import Presenter, encode, encode_prefix
+from service.http.encodings import JSON_ENCODING, Encoding, Named
+from service.http.presenter import Presenter
 from service.http.status import failure
 from service.http.tables import TableWriter, partial_object
+from service.runtime.clock import utc_now
 from service.watch.scope import EventType
 
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
@@ -26,60 +26,66 @@ _BLANKS: dict[Collection, type[ApiObject]] = {
     Collection.IMAGE_STREAMS: ImageStream,
     Collection.IMAGE_STREAM_TAGS: ImageStreamTag,
     Collection.IMAGE_TAGS: ImageTag,
+    Collection.NAMESPACES: Namespace,
 }
 
 
-class JsonEvents:
+class ObjectEvents:
     """Events with whole objects."""
 
-    form = JSON
-    content_type = JSON
     lasting = True
 
-    def __init__(self, presenter: Presenter) -> None:
+    def __init__(self, presenter: Presenter, encoding: Encoding) -> None:
+        self.form = encoding.media_type
+        self.content_type = encoding.stream_type
         self._presenter = presenter
+        self._encoding = encoding
 
     @property
-    def following(self) -> JsonEvents:
+    def following(self) -> ObjectEvents:
         return self
 
     def encode(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
-        return _line(event_type.value, self._presenter.object(collection, state, resource_version))
+        whole = self._presenter.object(collection, state, resource_version, self._encoding)
+        return self._encoding.event(event_type.value, whole)
 
     def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes:
         info = self._presenter.resource(collection).info
-        blank = encode(blank_object(collection, position, initial_end=initial_end))
-        return _line("BOOKMARK", encode_prefix(info.kind, info.group_version) + blank[1:])
+        blank = self._encoding.item(blank_object(collection, position, initial_end=initial_end))
+        return self._encoding.event("BOOKMARK", self._encoding.whole(info.kind, info.group_version, blank))
 
     def encode_error(self, error: TagHistoryError) -> bytes:
-        return _line("ERROR", encode(failure(error).status))
+        return self._named("ERROR", failure(error).status)
+
+    def _named(self, event_type: str, value: Named) -> bytes:
+        return self._encoding.event(event_type, self._encoding.named(value))
 
 
-class PartialEvents(JsonEvents):
+class PartialEvents(ObjectEvents):
     """Events with the metadata of objects."""
 
-    def __init__(self, presenter: Presenter, version: str) -> None:
-        super().__init__(presenter)
-        self.form = f"partial/{version}"
+    def __init__(self, presenter: Presenter, encoding: Encoding, version: str) -> None:
+        super().__init__(presenter, encoding)
+        self.form = f"partial/{version}/{encoding.media_type}"
         self._version = version
 
     def encode(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
         item = self._presenter.struct(collection, state, resource_version)
-        return _line(event_type.value, encode(partial_object(item, self._version)))
+        return self._named(event_type.value, partial_object(item, self._version))
 
     def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes:
         blank = blank_object(collection, position, initial_end=initial_end)
-        return _line("BOOKMARK", encode(partial_object(blank, self._version)))
+        return self._named("BOOKMARK", partial_object(blank, self._version))
 
 
-class TableEvents(JsonEvents):
+class TableEvents(ObjectEvents):
     """Events with one-row tables."""
 
     lasting = False
 
     def __init__(self, presenter: Presenter, writer: TableWriter, kind: str, *, headed: bool = True) -> None:
         """`kind` tells writers of different tables apart."""
-        super().__init__(presenter)
+        super().__init__(presenter, JSON_ENCODING)
         self.form = f"table/{kind}/{headed}"
         self._kind = kind
         self._writer = writer
@@ -91,11 +97,11 @@ class TableEvents(JsonEvents):
 
     def encode(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
         item = self._presenter.struct(collection, state, resource_version)
-        return _line(event_type.value, encode(self._writer.table_of_one(item, _now(), headed=self._headed)))
+        return self._named(event_type.value, self._writer.table_of_one(item, utc_now(), headed=self._headed))
 
     def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes:
         blank = blank_object(collection, position, initial_end=initial_end)
-        return _line("BOOKMARK", encode(self._writer.bookmark(blank, _now(), headed=self._headed)))
+        return self._named("BOOKMARK", self._writer.bookmark(blank, utc_now(), headed=self._headed))
 
 
 def blank_object(collection: Collection, position: int, *, initial_end: bool) -> ApiObject:
@@ -106,11 +112,3 @@ def blank_object(collection: Collection, position: int, *, initial_end: bool) ->
         annotations=dict(INITIAL_END) if initial_end else None,
     )
     return _BLANKS[collection](metadata=metadata)
-
-
-def _line(event_type: str, data: bytes) -> bytes:
-    return b'{"type":"%b","object":%b}\n' % (event_type.encode(), data)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

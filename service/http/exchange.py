@@ -14,16 +14,21 @@ from service.auth.authorization import Authorizer
 from service.auth.rbac_index import Attributes
 from service.auth.users import User
 from service.eventstore.records import Metadata
-from service.http.negotiation import JSON, YAML, Negotiated, Offer, negotiate, wants_pretty
+from service.http.negotiation import JSON, PROTOBUF, YAML, Negotiated, Offer, negotiate, wants_pretty
 from service.http.request_info import RequestInfo
 from service.merge.managed_fields import manager_from_user_agent
 from service.resources.resource import Call
 
-BODY_TYPES = (JSON, YAML)
+BODY_TYPES = (JSON, YAML, PROTOBUF)
 """The forms of a body that is an object."""
 REASON_HEADER = "X-Tag-History-Reason"
 REASON_LIMIT_CHARACTERS = 1024
 USER_AGENT_LIMIT_CHARACTERS = 1024
+
+
+def text_of_header(request: web.Request, name: str, limit_characters: int) -> str:
+    """A header as text that can be stored: bytes that are no UTF-8 become question marks."""
+    return request.headers.get(name, "")[:limit_characters].encode(errors="replace").decode()
 
 
 class Exchange(msgspec.Struct):
@@ -68,14 +73,13 @@ class Exchange(msgspec.Struct):
         return may_create
 
     def _metadata(self) -> Metadata:
-        headers = self.request.headers
         return Metadata(
             actor=self.user.name,
             uid=self.user.uid,
             groups=self.user.groups,
             source_address=self.request.remote or "",
-            user_agent=headers.get("User-Agent", "")[:USER_AGENT_LIMIT_CHARACTERS],
+            user_agent=text_of_header(self.request, "User-Agent", USER_AGENT_LIMIT_CHARACTERS),
             request_id=self.request_id,
             verb=self.info.verb,
-            reason=headers.get(REASON_HEADER, "")[:REASON_LIMIT_CHARACTERS],
+            reason=text_of_header(self.request, REASON_HEADER, REASON_LIMIT_CHARACTERS),
         )

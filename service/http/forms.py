@@ -1,31 +1,32 @@
-"""Answers in the form a client negotiated: an object or a page of a list, whole, as a Table or in part, JSON or YAML.
+"""Answers in the form a client negotiated: an object or a page of a list, whole, as a Table or in part.
 
-Keeps: the plain JSON of a list is put together from bytes that are encoded once per state (`presenter.py`); every
-other form is made from the same objects. A Status is never reshaped.
-Elsewhere: which form (`negotiation.py`), the shapes (`tables.py`), watch events (`event_forms.py`).
+Keeps: whole objects are put together from bytes that are encoded once per state (`presenter.py`); every other form is
+made from the same objects. A Status is never reshaped.
+Elsewhere: which form (`negotiation.py`), JSON and protobuf (`encodings.py`), the shapes (`tables.py`), watch events
+(`event_forms.py`).
 Source: spec: kube-api 2.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import msgspec
 
 from service.api.meta_v1 import ApiObject, ListMeta, Status
 from service.api.yaml_writing import dump_yaml
 from service.http.answer import Answer
-from service.http.event_forms import JsonEvents, PartialEvents, TableEvents
-from service.http.negotiation import JSON, YAML, Negotiated, Offer, negotiate_error
-from service.http.presenter import Presenter, encode, encode_prefix
+from service.http.encodings import Named, encoding_of
+from service.http.event_forms import ObjectEvents, PartialEvents, TableEvents
+from service.http.negotiation import JSON, PROTOBUF, YAML, Negotiated, Offer, negotiate_error
+from service.http.presenter import Presenter
 from service.http.query import NOTHING, Query
 from service.http.request_info import RequestInfo
 from service.http.tables import TableWriter, include_of, partial_list, partial_object, wrong_shape
 from service.resources.listing import Page
 from service.resources.resource import AnyResource, Shown
 from service.resources.table_columns import columns_of
+from service.runtime.clock import utc_now
 
-MEDIA_TYPES = (JSON, YAML)
+MEDIA_TYPES = (JSON, YAML, PROTOBUF)
 
 
 class Forms:
@@ -36,16 +37,16 @@ class Forms:
         """What the endpoint of a request can answer with."""
         return Offer(
             MEDIA_TYPES,
-            watchable="watch" in resource.info.verbs and not info.name,
+            watchable=info.verb in ("list", "watch") and "watch" in resource.info.verbs,
             tables=columns_of(resource.info) is not None and not info.subresource,
             partial=True,
         )
 
     def shown(self, shown: Shown[ApiObject], resource: AnyResource, form: Negotiated, query: Query) -> Answer:
-        """The object that a GET shows; its plain JSON is encoded once as long as nothing in it changes."""
-        if form.as_kind or form.media_type not in (JSON, YAML):
+        """The object that a GET shows; whole, it is encoded once as long as nothing in it changes."""
+        if form.as_kind:
             return self.object(shown.make(), resource, form, 200, query)
-        return _answer(self._presenter.shown(resource, shown), form, 200)
+        return _answer(self._presenter.shown(resource, shown, encoding_of(form.media_type)), form, 200)
 
     def object(
         self,
@@ -58,7 +59,7 @@ class Forms:
         """One object, or the Status of a deletion or mapping."""
         if isinstance(value, Status):
             told = msgspec.structs.replace(value, kind="Status", api_version="v1")
-            return _answer(encode(told), msgspec.structs.replace(form, as_kind=""), status)
+            return _named_answer(told, msgspec.structs.replace(form, as_kind=""), status)
         if not isinstance(value, ApiObject):
             raise TypeError(f"{type(value).__name__} is no API object")
         info = resource.info
@@ -66,11 +67,11 @@ class Forms:
         if refusal is not None:
             raise refusal
         if form.as_kind == "Table":
-            return _answer(encode(self._writer(resource, form, query).table_of_one(value, _now())), form, status)
+            return _named_answer(self._writer(resource, form, query).table_of_one(value, utc_now()), form, status)
         if form.as_kind:
-            return _answer(encode(partial_object(value, form.as_version)), form, status)
-        body = encode_prefix(info.kind, info.group_version) + encode(value)[1:]
-        return _answer(body, form, status)
+            return _named_answer(partial_object(value, form.as_version), form, status)
+        encoding = encoding_of(form.media_type)
+        return _answer(encoding.whole(info.kind, info.group_version, encoding.item(value)), form, status)
 
     async def page(self, page: Page, resource: AnyResource, form: Negotiated, query: Query) -> Answer:
         """A list of what the resource's collection shows."""
@@ -86,25 +87,27 @@ class Forms:
         if form.as_kind:
             shown = [resource.item(state) for state in page.states]
             if form.as_kind == "Table":
-                table = self._writer(resource, form, query).table(shown, metadata, _now())
-                return _answer(encode(table), form, 200)
-            return _answer(encode(partial_list(shown, metadata, form.as_version)), form, 200)
+                table = self._writer(resource, form, query).table(shown, metadata, utc_now())
+                return _named_answer(table, form, 200)
+            return _named_answer(partial_list(shown, metadata, form.as_version), form, 200)
         collection = resource.collection
         assert collection is not None
+        encoding = encoding_of(form.media_type)
         whole = await resource.whole_items(page.states)
-        items = map(encode, whole) if whole is not None else (self._presenter.item(collection, s) for s in page.states)
-        joined = b",".join(items)
-        prefix = encode_prefix(f"{info.kind}List", info.group_version)
-        return _answer(b'%b"metadata":%b,"items":[%b]}' % (prefix, encode(metadata), joined), form, 200)
+        if whole is not None:
+            items = [encoding.item(item) for item in whole]
+        else:
+            items = [self._presenter.item(collection, state, encoding) for state in page.states]
+        return _answer(encoding.list(f"{info.kind}List", info.group_version, metadata, items), form, 200)
 
-    def encoder(self, resource: AnyResource, form: Negotiated, query: Query) -> JsonEvents:
+    def encoder(self, resource: AnyResource, form: Negotiated, query: Query) -> ObjectEvents:
         """The events of a watch."""
         if form.as_kind == "Table":
             kind = f"{form.as_version}/{include_of(query).value}"
             return TableEvents(self._presenter, self._writer(resource, form, query), kind)
         if form.as_kind:
-            return PartialEvents(self._presenter, form.as_version)
-        return JsonEvents(self._presenter)
+            return PartialEvents(self._presenter, encoding_of(form.media_type), form.as_version)
+        return ObjectEvents(self._presenter, encoding_of(form.media_type))
 
     def _writer(self, resource: AnyResource, form: Negotiated, query: Query) -> TableWriter:
         columns = columns_of(resource.info)
@@ -115,20 +118,20 @@ class Forms:
 def encode_status(status: Status, accept: str | None, pretty: bool) -> tuple[bytes, str]:
     """The body and the content type of an error."""
     form = negotiate_error(accept, MEDIA_TYPES, pretty=pretty)
-    answer = _answer(encode(status), form, status.code)
+    answer = _named_answer(status, form, status.code)
     return answer.body, answer.headers["Content-Type"]
 
 
+def _named_answer(value: Named, form: Negotiated, status: int) -> Answer:
+    return _answer(encoding_of(form.media_type).named(value), form, status)
+
+
 def _answer(body: bytes, form: Negotiated, status: int) -> Answer:
-    """From compact JSON to what the client reads (spec: kube-api 2.9)."""
+    """From compact JSON to what the client reads (spec: kube-api 2.9); protobuf is read as it is."""
     if form.media_type == YAML:
         body = dump_yaml(msgspec.json.decode(body)).encode()
     elif form.pretty:
         body = msgspec.json.format(body, indent=2)
-    else:
+    elif form.media_type == JSON:
         body += b"\n"
     return Answer(status, {"Content-Type": form.content_type}, body)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

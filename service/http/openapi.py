@@ -1,7 +1,8 @@
 """/openapi/v3 and /openapi/v2: what the API looks like, for kubectl's explain, apply and validation, and for tools.
 
     /openapi/v3                     which documents there are, each with the hash of its content
-    /openapi/v3/apis/⟨group⟩/⟨version⟩[?hash=⟨hash⟩]   one of them; under its hash it never changes
+    /openapi/v3/apis/⟨group⟩/⟨version⟩[?hash=⟨hash⟩]   one of them (/openapi/v3/api/v1 for the core group); under its
+                                    hash it never changes
     /openapi/v2                     all of it as Swagger 2.0
 
 Keeps: documents are made once, at start; a wrong hash is answered with the way to the right one.
@@ -48,8 +49,8 @@ class OpenApi:
         documents = {
             "version": _described({"/version/": _plain_get("read which server this is", "version")}, {}, about)
         }
-        for group, of_group in _by_version(resources).items():
-            documents[f"apis/{group}"] = _group_document(of_group, settings, about)
+        for root, of_version in _by_version(resources).items():
+            documents[root.strip("/")] = _version_document(root, of_version, settings, about)
         self._v3 = {path: _encoded(document) for path, document in documents.items()}
         self._v2 = _encoded(swagger(documents.values(), about))
         index: JsonObject = {
@@ -110,13 +111,14 @@ def _encoded(document: JsonObject) -> _Document:
 def _by_version(resources: Sequence[ResourceInfo]) -> dict[str, list[ResourceInfo]]:
     versions: dict[str, list[ResourceInfo]] = {}
     for info in resources:
-        versions.setdefault(info.group_version, []).append(info)
+        versions.setdefault(info.root, []).append(info)
     return versions
 
 
-def _group_document(resources: list[ResourceInfo], settings: PathSettings, about: JsonObject) -> JsonObject:
-    root = f"/apis/{resources[0].group_version}/"
-    paths: JsonObject = {root: _plain_get("list the resources of this group", root.strip("/"))}
+def _version_document(
+    root: str, resources: list[ResourceInfo], settings: PathSettings, about: JsonObject
+) -> JsonObject:
+    paths: JsonObject = {f"{root}/": _plain_get("list the resources of this group", root.strip("/"))}
     schemas: Schemas = {}
     for info in resources:
         paths |= paths_of(info, settings)

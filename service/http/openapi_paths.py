@@ -110,7 +110,7 @@ def structs_of(info: ResourceInfo) -> Iterator[tuple[Struct, JsonObject]]:
 
 def _targets(info: ResourceInfo) -> Iterator[tuple[_Target, dict[str, str]]]:
     """Every path of the resource with its verbs and their methods."""
-    root = f"/apis/{info.group}/{info.version}"
+    root = info.root
     base = f"{root}/namespaces/{{namespace}}/{info.plural}" if info.namespaced else f"{root}/{info.plural}"
     kind = _kind(info.group, info.version, info.kind)
     collection = _Target(base, kind, info.struct, info.list_struct, info.plural, info.namespaced, named=False)
@@ -150,7 +150,7 @@ def _operation(target: _Target, verb: str, settings: PathSettings) -> JsonObject
     operation: JsonObject = {
         "description": _SUMMARIES[verb].format(a=what, plural=target.plural),
         "operationId": f"{verb}{place}{kind}{target.subresource.capitalize()}{'' if target.named else 'Collection'}",
-        "tags": [f"{target.kind['group']}_{target.kind['version']}"],
+        "tags": [f"{target.kind['group'] or 'core'}_{target.kind['version']}"],
         "parameters": [_parameter(name, "query") for name in _PARAMETERS[verb]],
         "responses": _responses(target, verb, settings),
         "x-kubernetes-action": _ACTIONS.get(verb, verb),

@@ -19,11 +19,14 @@ from service.api.shapes import Kind, Shape, fields_of
 Struct = type[msgspec.Struct]
 Schemas = dict[str, JsonObject]
 
+_CORE_PACKAGE = "io.k8s.api.core.v1"
 _PACKAGES = {
+    "service.api.authentication_v1": "io.k8s.api.authentication.v1",
+    "service.api.authorization_v1": "io.k8s.api.authorization.v1",
+    "service.api.core_v1": _CORE_PACKAGE,
     "service.api.image_v1": "com.github.openshift.api.image.v1",
     "service.api.meta_v1": "io.k8s.apimachinery.pkg.apis.meta.v1",
 }
-_CORE_PACKAGE = "io.k8s.api.core.v1"
 _CORE_TYPES = frozenset({"LocalObjectReference", "ObjectReference"})
 _PLAIN: dict[Kind, JsonObject] = {
     Kind.STRING: {"type": "string"},

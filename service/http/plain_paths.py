@@ -16,6 +16,7 @@ from service.http.discovery import Discovery
 from service.http.documents import DocumentRequest, Index
 from service.http.forms import MEDIA_TYPES
 from service.http.health import PING, Check, Health
+from service.http.negotiation import Offer
 from service.http.openapi import OpenApi
 from service.http.openapi_paths import PathSettings
 from service.http.patches import PATCH_TYPES
@@ -23,7 +24,7 @@ from service.http.version import Version, version_document
 from service.runtime.metrics import expose
 
 METRICS = "/metrics"
-STREAM_TYPES = ("application/json;stream=watch",)
+STREAM_TYPES = Offer(MEDIA_TYPES).streams
 
 PlainPath = Callable[[DocumentRequest], Awaitable[Answer | None]]
 

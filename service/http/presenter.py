@@ -1,24 +1,21 @@
-"""The JSON of objects, encoded once per state and shared by every reader and watcher that asks for it.
+"""The bytes of objects, encoded once per state and encoding, shared by every reader and watcher that asks for them.
 
 A state is immutable, so its bytes are kept beside it until the cache is full (bounded by bytes; the oldest go first).
 Keeps: an item of a list, an object of a watch event and the answer to a GET of the same state have the same bytes, but
 for kind and apiVersion, which items leave out (spec: kube-api 2.12).
-Elsewhere: other forms (`forms.py`), what the objects say (`resources/`).
+Elsewhere: the encodings (`encodings.py`), other shapes (`forms.py`), what the objects say (`resources/`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 
-import msgspec
-
 from service.api.meta_v1 import ApiObject
 from service.domain.world import Collection, State
+from service.http.encodings import Encoding
 from service.resources.resource import AnyResource, Shown
 
 CACHE_LIMIT_BYTES = 128 * 1024 * 1024
-
-encode = msgspec.json.Encoder().encode
 
 Sources = tuple[State | None, ...]
 
@@ -50,10 +47,6 @@ class Presenter:
     def __init__(self, resources: Mapping[Collection, AnyResource], limit_bytes: int = CACHE_LIMIT_BYTES) -> None:
         self._resources = resources
         self._encoded = EncodedStates(limit_bytes)
-        self._prefixes = {
-            collection: encode_prefix(resource.info.kind, resource.info.group_version)
-            for collection, resource in resources.items()
-        }
 
     def resource(self, collection: Collection) -> AnyResource:
         return self._resources[collection]
@@ -65,28 +58,26 @@ class Presenter:
             item.metadata.resource_version = str(resource_version)
         return item
 
-    def item(self, collection: Collection, state: State) -> bytes:
+    def item(self, collection: Collection, state: State, encoding: Encoding) -> bytes:
         """The object as an item of a list."""
-        return self._encoded.get(collection, (state,), lambda: encode(self._resources[collection].item(state)))
+        what = collection, encoding.media_type
+        return self._encoded.get(what, (state,), lambda: encoding.item(self._resources[collection].item(state)))
 
-    def shown(self, resource: AnyResource, shown: Shown[ApiObject]) -> bytes:
+    def shown(self, resource: AnyResource, shown: Shown[ApiObject], encoding: Encoding) -> bytes:
         """The object that a GET shows, with kind and apiVersion."""
         info = resource.info
 
         def make() -> bytes:
-            return encode_prefix(info.kind, info.group_version) + encode(shown.make())[1:]
+            return encoding.whole(info.kind, info.group_version, encoding.item(shown.make()))
 
-        return self._encoded.get(id(resource), shown.sources, make) if shown.sources else make()
+        what = id(resource), encoding.media_type
+        return self._encoded.get(what, shown.sources, make) if shown.sources else make()
 
-    def object(self, collection: Collection, state: State, resource_version: int) -> bytes:
+    def object(self, collection: Collection, state: State, resource_version: int, encoding: Encoding) -> bytes:
         """The object with kind and apiVersion."""
         if resource_version == state.changed:
-            item = self.item(collection, state)
+            item = self.item(collection, state, encoding)
         else:
-            item = encode(self.struct(collection, state, resource_version))
-        return self._prefixes[collection] + item[1:]
-
-
-def encode_prefix(kind: str, api_version: str) -> bytes:
-    """What stands before the fields of an item to make it an object of its own."""
-    return b'{"kind":%b,"apiVersion":%b,' % (encode(kind), encode(api_version))
+            item = encoding.item(self.struct(collection, state, resource_version))
+        info = self._resources[collection].info
+        return encoding.whole(info.kind, info.group_version, item)

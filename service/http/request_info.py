@@ -48,6 +48,11 @@ class RequestInfo(msgspec.Struct, frozen=True):
         return bool(self.version)
 
     @property
+    def is_namespace(self) -> bool:
+        """Whether it is about namespaces: one is in none, but may be asked for by whom a role in it allows to."""
+        return not self.group and self.resource == "namespaces"
+
+    @property
     def attributes(self) -> Attributes:
         """What authorization decides on; a pinned name counts, so that resourceNames work for watches of one object."""
         return Attributes(
@@ -65,6 +70,9 @@ def parse_request(method: str, target: str) -> RequestInfo:
     """The target is the path with its query, as it stands in the request line. Raises BadRequest."""
     raw_path, _, raw_query = target.partition("?")
     path = unquote(raw_path) if "%" in raw_path else raw_path
+    if "\0" in path:
+        # Nothing can have such a name, and the database cannot even be asked.
+        raise BadRequest("the path may not contain NUL characters")
     query = parse_query(raw_query)
     parts = path.strip("/").split("/")
     if parts[0] == "apis" and len(parts) > 3:

@@ -49,7 +49,7 @@ def _methods(resource: ResourceInfo, info: RequestInfo) -> dict[str, str]:
         verbs = resource.verbs
     if info.watch_prefix:
         return {"GET": "watch"} if "watch" in verbs else {}
-    if not resource.namespaced and info.namespace:
+    if not resource.namespaced and info.namespace and not info.is_namespace:
         return {}
     if info.name:
         methods = ITEM_METHODS

@@ -10,21 +10,23 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 
+import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
 from service.auth.authentication import Authenticator
 from service.auth.authorization import Authorizer
-from service.domain.errors import TagHistoryError
+from service.domain.errors import TagHistoryError, Unfinished
 from service.http.answer import Answer
 from service.http.bodies import BODY_LIMIT_BYTES
+from service.http.compression import compressed
 from service.http.documents import DocumentRequest
 from service.http.errors import RouteNotFound
-from service.http.exchange import Exchange
+from service.http.exchange import Exchange, text_of_header
 from service.http.forms import encode_status
 from service.http.negotiation import wants_pretty
+from service.http.options import request_timeout_seconds
 from service.http.reading import Reading
 from service.http.request_info import RequestInfo, parse_request
 from service.http.routes import Routes
@@ -32,10 +34,13 @@ from service.http.status import failure
 from service.http.writing import Writing
 from service.merge.errors import MergeError
 from service.resources.resource import AnyResource
+from service.runtime.clock import utc_now
 from service.runtime.logs import get_logger
 
 HEADER_LIMIT_BYTES = 64 * 1024
 REQUEST_ID_LIMIT_CHARACTERS = 128
+REQUEST_TIMEOUT_S = 60.0
+"""How long any request but a watch may take, its body included."""
 WARNING_LIMIT_CHARACTERS = 4096
 
 log = get_logger("http")
@@ -76,7 +81,7 @@ class Server:
         return application
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        request_id = request.headers.get("Audit-Id", "")[:REQUEST_ID_LIMIT_CHARACTERS] or str(uuid.uuid4())
+        request_id = text_of_header(request, "Audit-Id", REQUEST_ID_LIMIT_CHARACTERS) or str(uuid.uuid4())
         warnings: list[str] = []
         try:
             answer = await self._answer(request, request_id, warnings)
@@ -86,6 +91,7 @@ class Server:
             answer = _failed(request, error, request_id)
         if isinstance(answer, web.StreamResponse):
             return answer
+        answer = await compressed(answer, request.headers.get("Accept-Encoding"))
         return _response(answer, request_id, warnings)
 
     async def _answer(self, request: web.Request, request_id: str, warnings: list[str]) -> Answer | web.StreamResponse:
@@ -94,12 +100,24 @@ class Server:
         if found.warning:
             warnings.append(found.warning)
         self._authorizer.require(found.user, info.attributes)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = utc_now()
         exchange = Exchange(request, info, found.user, request_id, now, warnings)
         if not info.is_resource:
             return await self._document(exchange)
         resource, verb = self._routes.find(info)
-        return await self._verbs[verb](exchange, resource)
+        if info.is_namespace:
+            exchange.info = msgspec.structs.replace(info, namespace="")
+        handle = self._verbs[verb]
+        if verb == "watch":
+            return await handle(exchange, resource)
+        # A write that is cut off may still come to pass: what was sent to the log is not taken back.
+        try:
+            async with asyncio.timeout(request_timeout_seconds(info.query, REQUEST_TIMEOUT_S)) as deadline:
+                return await handle(exchange, resource)
+        except TimeoutError:
+            if deadline.expired():
+                raise Unfinished from None
+            raise
 
     async def _document(self, exchange: Exchange) -> Answer:
         headers = exchange.request.headers

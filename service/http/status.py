@@ -3,7 +3,7 @@
 code  reason                 errors
 400   BadRequest             BadRequest · PatchSyntaxError
 401   Unauthorized           Unauthorized
-403   Forbidden              Forbidden · ForbiddenPath
+403   Forbidden              Forbidden · NamespaceTerminating · ForbiddenPath
 404   NotFound               NotFound · RouteNotFound
 405   MethodNotAllowed       MethodNotSupported · MethodNotAllowed
 406   NotAcceptable          NotAcceptable
@@ -107,6 +107,14 @@ def _later(code: int, reason: str) -> _Describe:
     return lambda error: _status(code, reason, error, StatusDetails(retry_after_seconds=error.retry_after_seconds))
 
 
+def _terminating(error: domain.NamespaceTerminating) -> Status:
+    cause = StatusCause(
+        "NamespaceTerminating", f"namespace {error.namespace} is being terminated", "metadata.namespace"
+    )
+    details = StatusDetails(name=error.name, group=error.resource.group, kind=error.resource.name, causes=[cause])
+    return _status(403, "Forbidden", error, details)
+
+
 def _invalid(error: domain.Invalid) -> Status:
     causes = [StatusCause(reason=e.type.reason, message=e.body, field=e.field) for e in error.errors]
     details = StatusDetails(name=error.name, group=error.kind.group, kind=error.kind.name, causes=causes)
@@ -148,6 +156,7 @@ DESCRIPTIONS: dict[type, _Describe] = {
     merge.PatchSyntaxError: _plain(400, "BadRequest"),
     Unauthorized: _plain(401, "Unauthorized"),
     domain.Forbidden: _of_object(403, "Forbidden"),
+    domain.NamespaceTerminating: _terminating,
     ForbiddenPath: _empty(403, "Forbidden"),
     domain.NotFound: _of_object(404, "NotFound"),
     protocol.RouteNotFound: _of_protocol(404, "NotFound"),

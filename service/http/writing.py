@@ -17,7 +17,7 @@ from service.auth.authorization import Authorizer
 from service.domain.errors import NotFound
 from service.domain.served import Registry
 from service.http.answer import Answer
-from service.http.bodies import decode_body, parse_body, read_body
+from service.http.bodies import decode_body, parse_delete_options, read_body
 from service.http.delete_options import delete_options_from_body, delete_options_from_query
 from service.http.exchange import BODY_TYPES, Exchange
 from service.http.forms import Forms
@@ -132,7 +132,7 @@ class Writing:
         if not body:
             return delete_options_from_query(exchange.info.query if from_query else {})
         media_type = body_media_type(exchange.request.headers.get("Content-Type"), BODY_TYPES)
-        return delete_options_from_body(parse_body(body, media_type), (resource.info.group_version,))
+        return delete_options_from_body(parse_delete_options(body, media_type), (resource.info.group_version,))
 
     def _target(self, exchange: Exchange, resource: AnyResource, name: str, manager: str) -> Target[ApiObject]:
         return Target(

@@ -19,9 +19,10 @@ from asyncpg import Connection, Pool
 from service.domain.errors import Unavailable
 from service.domain.image import ImageState
 from service.domain.imagestream import ImageStream, Tag
+from service.domain.namespace import Namespace
 from service.domain.world import Collection, World
 from service.eventstore.database import translated_errors
-from service.reads import images
+from service.reads import images, namespaces
 from service.reads.key_range import KeyRange, in_namespace, one_object, tags_of
 from service.reads.streams import StreamReader, with_tags
 from service.reads.tags import TagReader
@@ -32,7 +33,7 @@ POLL_INTERVAL_S: Final = 0.02
 
 CHECKPOINT: Final = """
 SELECT coalesce(min(coalesce(p.position, 0)), 0)
-FROM unnest('{imagestreams,images}'::text[]) AS needed(name)
+FROM unnest('{imagestreams,images,namespaces}'::text[]) AS needed(name)
 LEFT JOIN projections AS p USING (name)
 """
 
@@ -67,7 +68,13 @@ class Snapshots:
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def world_at(
-        self, position: int, *, namespace: str | None = None, stream: str | None = None, with_images: bool = False
+        self,
+        position: int,
+        *,
+        namespace: str | None = None,
+        stream: str | None = None,
+        with_images: bool = False,
+        with_namespaces: bool = False,
     ) -> World:
         """All streams, or those of a namespace, or the one, with all that a fold needs to go on from `World.position`:
         the end of the last whole command.
@@ -83,6 +90,8 @@ class Snapshots:
             world.streams = {(s.namespace, s.name): s for s in with_tags(streams, tags)}
             if with_images:
                 world.images = {image.name: image async for image in _every_image(connection, world.position)}
+            if with_namespaces:
+                world.namespaces = {n.name: n async for n in _every_namespace(connection, world.position)}
         return world
 
     async def streams_page(
@@ -109,6 +118,11 @@ class Snapshots:
         async with self._at(position) as (connection, _):
             return await images.page(connection, position, after, min(limit, PAGE_LIMIT))
 
+    async def namespaces_page(self, position: int, *, after: str, limit: int) -> list[Namespace]:
+        """Namespaces behind a name, "" for the beginning, in list order; at most PAGE_LIMIT."""
+        async with self._at(position) as (connection, _):
+            return await namespaces.page(connection, position, after, min(limit, PAGE_LIMIT))
+
     async def count(
         self, position: int, collection: Collection, *, namespace: str | None, after: tuple[str, str] | None
     ) -> int:
@@ -120,6 +134,8 @@ class Snapshots:
                     return await StreamReader(connection, whole).count(keys)
                 case Collection.IMAGES:
                     return await images.count(connection, position, after[1] if after else "")
+                case Collection.NAMESPACES:
+                    return await namespaces.count(connection, position, after[1] if after else "")
                 case Collection.IMAGE_TAGS | Collection.IMAGE_STREAM_TAGS:
                     with_image = collection is Collection.IMAGE_STREAM_TAGS
                     return await TagReader(connection, position).count(keys, with_image=with_image)
@@ -136,6 +152,10 @@ class Snapshots:
     async def image(self, position: int, name: str) -> ImageState | None:
         async with self._at(position) as (connection, _):
             return await images.one(connection, position, name)
+
+    async def namespace(self, position: int, name: str) -> Namespace | None:
+        async with self._at(position) as (connection, _):
+            return await namespaces.one(connection, position, name)
 
     @asynccontextmanager
     async def _at(self, position: int) -> AsyncIterator[tuple[Connection, int]]:
@@ -178,6 +198,14 @@ async def _every_image(connection: Connection, position: int) -> AsyncIterator[I
     while page := await images.page(connection, position, after, PAGE_LIMIT):
         for image in page:
             yield image
+        after = page[-1].name
+
+
+async def _every_namespace(connection: Connection, position: int) -> AsyncIterator[Namespace]:
+    after = ""
+    while page := await namespaces.page(connection, position, after, PAGE_LIMIT):
+        for namespace in page:
+            yield namespace
         after = page[-1].name
 
 

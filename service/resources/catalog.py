@@ -11,7 +11,15 @@ from service.resources.imagestreamlayers import ImageStreamLayersOf
 from service.resources.imagestreammappings import ImageStreamMappings
 from service.resources.imagestreams import ImageStreams
 from service.resources.imagestreamtags import ImageStreamTags, ImageTags
+from service.resources.namespaces import Namespaces
 from service.resources.resource import AnyResource
+from service.resources.reviews import (
+    LocalSubjectAccessReviews,
+    SelfSubjectAccessReviews,
+    SelfSubjectReviews,
+    SelfSubjectRulesReviews,
+    SubjectAccessReviews,
+)
 from service.resources.services import Services
 
 
@@ -27,6 +35,12 @@ class Catalog:
             ("", ImageTags(services)),
             ("", ImageStreamImages(services)),
             ("", ImageStreamMappings(services)),
+            ("", Namespaces(services)),
+            ("", SelfSubjectReviews()),
+            ("", SelfSubjectAccessReviews(services.authorizer)),
+            ("", SelfSubjectRulesReviews(services.authorizer)),
+            ("", SubjectAccessReviews(services.authorizer)),
+            ("", LocalSubjectAccessReviews(services.authorizer)),
         ]
 
     @property

@@ -26,9 +26,14 @@ class _Token(msgspec.Struct, omit_defaults=True):
 
 class ContinueToken(msgspec.Struct, frozen=True):
     position: int
+    """of the snapshot; below 0 it is the newest one: the rest of a list that has lost its snapshot"""
     namespace: str
     """"" where the list is of one namespace or of a cluster-scoped resource"""
     name: str
+
+    @property
+    def is_of_newest(self) -> bool:
+        return self.position < 0
 
     def encode(self) -> str:
         where = f"/{self.namespace}/{self.name}" if self.namespace else f"/{self.name}"
@@ -55,7 +60,7 @@ def decode(text: str) -> ContinueToken:
         raise _bad(f": encoded start key empty (version {VERSION})")
     key = token.start.removesuffix("\u0000")
     parts = key.lstrip("/").split("/")
-    if ".." in parts or "" in parts or len(parts) > 2:
+    if ".." in parts or "" in parts or len(parts) > 2 or "\0" in key:
         raise _bad(f": {key}")
     return ContinueToken(token.rv, parts[0] if len(parts) == 2 else "", parts[-1])
 

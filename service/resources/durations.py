@@ -1,7 +1,7 @@
-"""How long ago, in words: what the Updated column of a table says.
+"""How long ago: in words, as the Updated column of a table says it, or short, as an Age column does.
 
 Keeps: the words are those of the reference's tables; a moment that has yet to come counts as now.
-Source: spec: image-api 13.3.
+Source: spec: image-api 13.3; the short form is kubectl's own.
 """
 
 from __future__ import annotations
@@ -35,6 +35,29 @@ def human_duration(seconds: int) -> str:
     if hours < 2 * 365 * _DAY:
         return f"{hours // _DAY // 30} months"
     return f"{seconds // _HOUR // _DAY // 365} years"
+
+
+def age(moment: str | None, now: str) -> str:
+    """In the two largest units, of which the smaller is told only while the larger is small."""
+    if not moment:
+        return "<unknown>"
+    seconds = max(_seconds_between(moment, now), 0)
+    if seconds < 2 * _MINUTE:
+        return f"{seconds}s"
+    if seconds < 3 * _HOUR:
+        return _in_two_units(seconds, _MINUTE, "m", "s", whole_from=10)
+    hours = seconds // _HOUR
+    if hours < 2 * _DAY:
+        return _in_two_units(seconds // _MINUTE, _MINUTE, "h", "m", whole_from=8)
+    if hours < 2 * 365 * _DAY:
+        return _in_two_units(hours, _DAY, "d", "h", whole_from=8)
+    return _in_two_units(hours // _DAY, 365, "y", "d", whole_from=8)
+
+
+def _in_two_units(amount: int, size: int, large: str, small: str, whole_from: int) -> str:
+    """`size` small units are a large one; from `whole_from` large ones on the small ones are left out."""
+    whole, rest = divmod(amount, size)
+    return f"{whole}{large}{rest}{small}" if rest and whole < whole_from else f"{whole}{large}"
 
 
 def _short(seconds: int) -> str:

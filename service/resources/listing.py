@@ -84,16 +84,21 @@ class Lists:
         if wanted.continue_token:
             token = decode(wanted.continue_token)
             after = Key(token.namespace or scope.namespace or "", token.name)
-            return await self._at(scope, token.position, after, 0 if version == "0" else limit)
+            position = await self._newest() if token.is_of_newest else token.position
+            return await self._at(scope, position, after, 0 if version == "0" else limit)
         if version in ("", "0"):
             if not version:
-                await self._cache.fresh()
+                await self._newest()
             return self._present(scope, None, limit if not version else 0)
         position = int(version)
         await self._cache.wait_for(position)
         if wanted.match == "Exact" or (limit and not wanted.match):
             return await self._at(scope, position, None, limit)
         return self._present(scope, None, limit)
+
+    async def _newest(self) -> int:
+        await self._cache.fresh()
+        return self._cache.position
 
     async def _at(self, scope: Scope, position: int, after: Key | None, limit: int) -> Page:
         """The collection exactly as it was: by the cache while nothing in it has changed since, else by the views."""

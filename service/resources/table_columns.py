@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
+from service.api import core_v1
 from service.api.image_v1 import GROUP, Image, ImageStream, ImageStreamImage, ImageStreamTag, ImageTag
 from service.api.json_types import Json
 from service.api.resource_info import ResourceInfo
-from service.resources.durations import ago
+from service.resources.durations import age, ago
 from service.resources.tag_cells import image_tag_row, tags_cell
 
 
@@ -78,6 +79,11 @@ def _image_stream_image(image: ImageStreamImage, now: str) -> list[Json]:
     return [image.metadata.name, updated, image.image.docker_image_reference, image.image.metadata.name]
 
 
+def _namespace(namespace: core_v1.Namespace, now: str) -> list[Json]:
+    metadata = namespace.metadata
+    return [metadata.name, namespace.status.phase, age(metadata.creation_timestamp, now)]
+
+
 IMAGE = TableColumns((NAME, REFERENCE), _image)
 IMAGE_STREAM = TableColumns(
     (
@@ -128,15 +134,24 @@ IMAGE_STREAM_IMAGE = TableColumns(
     ),
     _image_stream_image,
 )
-_TABLES: dict[str, TableColumns] = {
-    "Image": IMAGE,
-    "ImageStream": IMAGE_STREAM,
-    "ImageStreamImage": IMAGE_STREAM_IMAGE,
-    "ImageStreamTag": IMAGE_STREAM_TAG,
-    "ImageTag": IMAGE_TAG,
+NAMESPACE = TableColumns(
+    (
+        NAME,
+        Column("Status", description="The status of the namespace"),
+        Column("Age", description="When the namespace was created or first used, as the time since then."),
+    ),
+    _namespace,
+)
+_TABLES: dict[tuple[str, str], TableColumns] = {
+    (GROUP, "Image"): IMAGE,
+    (GROUP, "ImageStream"): IMAGE_STREAM,
+    (GROUP, "ImageStreamImage"): IMAGE_STREAM_IMAGE,
+    (GROUP, "ImageStreamTag"): IMAGE_STREAM_TAG,
+    (GROUP, "ImageTag"): IMAGE_TAG,
+    (core_v1.GROUP, "Namespace"): NAMESPACE,
 }
 
 
 def columns_of(info: ResourceInfo) -> TableColumns | None:
     """None for a kind that has no table."""
-    return _TABLES.get(info.kind) if info.group == GROUP else None
+    return _TABLES.get((info.group, info.kind))

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from service.domain.errors import FuturePosition
 from service.domain.image import ImageState
 from service.domain.imagestream import ImageStream
+from service.domain.namespace import Namespace
 from service.domain.world import Change, Collection, Happened, State, World
 from service.watch.keys import Keys
 from service.watch.progress import Progress
@@ -104,10 +105,22 @@ class Cache:
     def image(self, name: str) -> ImageState | None:
         return self._world.images.get(name)
 
+    def namespace(self, name: str) -> Namespace | None:
+        return self._world.namespaces.get(name)
+
+    def stream_names(self, namespace: str) -> list[str]:
+        """The image streams of a namespace, in order."""
+        return [key.name for key in self._keys[Collection.IMAGE_STREAMS].after(namespace)]
+
+    def stream_count(self, namespace: str) -> int:
+        return self._keys[Collection.IMAGE_STREAMS].count(namespace)
+
     def get(self, collection: Collection, namespace: str, name: str) -> State | None:
         match collection:
             case Collection.IMAGES:
                 return self.image(name)
+            case Collection.NAMESPACES:
+                return self.namespace(name)
             case Collection.IMAGE_STREAMS:
                 return self.stream(namespace, name)
             case Collection.IMAGE_TAGS | Collection.IMAGE_STREAM_TAGS:
@@ -155,6 +168,8 @@ def _keys_of(world: World, collection: Collection) -> Iterator[Key]:
     match collection:
         case Collection.IMAGES:
             yield from (Key("", name) for name in world.images)
+        case Collection.NAMESPACES:
+            yield from (Key("", name) for name in world.namespaces)
         case Collection.IMAGE_STREAMS:
             yield from (Key(*key) for key in world.streams)
         case Collection.IMAGE_TAGS | Collection.IMAGE_STREAM_TAGS:

@@ -1,7 +1,7 @@
 """The bytes of watch events, encoded once per change, event type and form, and shared by everybody who is sent them.
 
 A frame is one event framed as one chunk of a chunked HTTP body, so a transport's `write(frame)` is all that is left
-to do per watcher. In a collection every change has its own position, so (collection, position, event type, form)
+to do per watcher. A change is named by its object and position, so (collection, key, position, event type, form)
 names a frame wherever the event comes from: live, resumed, replayed, or as part of an initial state.
 Bounded by bytes: past the bound the oldest frames are forgotten and, if asked for again, encoded again.
 Elsewhere: what an object looks like (`ChangeEncoder`s are handed in).
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from service.domain.errors import TagHistoryError
 from service.domain.world import Collection, State
-from service.watch.scope import EventType
+from service.watch.scope import EventType, Key, key_of
 
 FRAMES_LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -62,7 +62,7 @@ def payloads_of(frames: bytes) -> bytes:
     return b"".join(payloads)
 
 
-FrameName = tuple[Collection, int, EventType, str]
+FrameName = tuple[Collection, Key, int, EventType, str]
 
 
 class Frames:
@@ -77,7 +77,7 @@ class Frames:
         """The frame of an event, from memory where it is still there. Raises whatever the encoder raises."""
         if not encoder.lasting:
             return chunk(encoder.encode(collection, event_type, state, position))
-        name = (collection, position, event_type, encoder.form)
+        name = (collection, key_of(state), position, event_type, encoder.form)
         frame = self._frames.get(name)
         if frame is None:
             frame = chunk(encoder.encode(collection, event_type, state, position))

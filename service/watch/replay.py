@@ -16,20 +16,28 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
 from service.domain.events import DomainEvent
-from service.domain.world import IMAGE, IMAGE_STREAM, Change, Collection, Happened, World
+from service.domain.world import IMAGE, IMAGE_STREAM, NAMESPACE, Change, Collection, Happened, World
 from service.eventstore.position import ends_command
 from service.eventstore.records import Aggregate, RecordedEvent
 from service.watch.metrics import WatchMetrics
-from service.watch.scope import Scope
+from service.watch.scope import CLUSTER_SCOPED, Scope
 
 LOG_RETRY_S = 0.2
 CLUSTER = ""
 """The namespace of what has none."""
+KINDS = {Collection.IMAGES: IMAGE, Collection.NAMESPACES: NAMESPACE}
+"""The aggregates behind a collection, where they are no image streams."""
 
 
 class SnapshotSource(Protocol):
     async def world_at(
-        self, position: int, *, namespace: str | None = None, stream: str | None = None, with_images: bool = False
+        self,
+        position: int,
+        *,
+        namespace: str | None = None,
+        stream: str | None = None,
+        with_images: bool = False,
+        with_namespaces: bool = False,
     ) -> World:
         """The states at the last command boundary up to the position, of one namespace or image stream if told.
 
@@ -109,9 +117,11 @@ class Replays:
             await commands.aclose()
 
     async def _snapshot(self, scope: Scope, position: int) -> World:
+        # No image stream is in the namespace of what has none.
         if scope.collection is Collection.IMAGES:
-            # No image stream is in this namespace.
             return await self._snapshots.world_at(position, namespace=CLUSTER, with_images=True)
+        if scope.collection is Collection.NAMESPACES:
+            return await self._snapshots.world_at(position, namespace=CLUSTER, with_namespaces=True)
         return await self._snapshots.world_at(position, namespace=scope.namespace, stream=scope.stream)
 
     async def _all_commands(self, position: int) -> Commands:
@@ -169,8 +179,8 @@ def split_commands(events: Sequence[RecordedEvent]) -> list[list[RecordedEvent]]
 
 def _only_aggregate(scope: Scope) -> Aggregate | None:
     """The one aggregate that the scope is about, if it is about one."""
-    if scope.collection is Collection.IMAGES:
-        return Aggregate(IMAGE, CLUSTER, scope.name) if scope.name is not None else None
+    if scope.collection in CLUSTER_SCOPED:
+        return Aggregate(KINDS[scope.collection], CLUSTER, scope.name) if scope.name is not None else None
     if scope.namespace is None or scope.stream is None:
         return None
     return Aggregate(IMAGE_STREAM, scope.namespace, scope.stream)
@@ -178,8 +188,8 @@ def _only_aggregate(scope: Scope) -> Aggregate | None:
 
 def _concerns(scope: Scope, event: RecordedEvent) -> bool:
     aggregate = event.aggregate
-    if scope.collection is Collection.IMAGES:
-        return aggregate.kind == IMAGE and scope.name in (None, aggregate.name)
+    if scope.collection in CLUSTER_SCOPED:
+        return aggregate.kind == KINDS[scope.collection] and scope.name in (None, aggregate.name)
     if aggregate.kind != IMAGE_STREAM:
         return False
     return scope.namespace in (None, aggregate.namespace) and scope.stream in (None, aggregate.name)

@@ -16,6 +16,7 @@ import msgspec
 from service.domain.image import ImageState
 from service.domain.imagestream import ImageStream, Tag
 from service.domain.label_requirements import LabelSelector
+from service.domain.namespace import Namespace
 from service.domain.selectors import FieldSelector
 from service.domain.served import Registry
 from service.domain.world import Change, Collection, State
@@ -34,8 +35,11 @@ class Seen(NamedTuple):
     state: State
 
 
+CLUSTER_SCOPED = frozenset({Collection.IMAGES, Collection.NAMESPACES})
+
+
 class Key(NamedTuple):
-    """Where an object stands in its collection; `namespace` is "" for images."""
+    """Where an object stands in its collection; `namespace` is "" for what is in none."""
 
     namespace: str
     name: str
@@ -47,7 +51,7 @@ def key_of(state: State) -> Key:
             return Key(state.namespace, state.name)
         case Tag():
             return Key(state.namespace, state.full_name)
-        case ImageState():
+        case ImageState() | Namespace():
             return Key("", state.name)
 
 
@@ -70,7 +74,7 @@ class Scope(msgspec.Struct, frozen=True):
     @property
     def stream(self) -> str | None:
         """The image stream that the scope is confined to, if it is to one."""
-        if self.name is None or self.collection is Collection.IMAGES:
+        if self.name is None or self.collection in CLUSTER_SCOPED:
             return None
         return self.name.partition(":")[0]
 
@@ -106,6 +110,8 @@ def labels_of(state: State) -> Mapping[str, str] | None:
     """The labels of the object as served."""
     if isinstance(state, ImageState):
         return _labelled.decode(state.document).metadata.labels
+    if isinstance(state, Namespace):
+        return state.metadata.labels
     return state.header.metadata.labels
 
 
@@ -117,4 +123,6 @@ def fields_of(state: State, registry: Registry) -> dict[str, str]:
         repository = state.header.docker_image_repository
         fields["spec.dockerImageRepository"] = repository
         fields["status.dockerImageRepository"] = registry.repository(namespace, name, repository)
+    elif isinstance(state, Namespace):
+        fields["status.phase"] = state.phase
     return fields

@@ -10,6 +10,7 @@ from service.bus import event_buffer
 from service.bus import follower as follower_module
 from service.bus import subscription as subscription_module
 from service.bus.follower import Follower
+from service.bus.stream import STREAM
 from service.domain.errors import Expired
 from service.eventstore.appender import Appender
 from service.eventstore.schema import migrate
@@ -20,6 +21,7 @@ from tests.integration.bus.support import (
     connection,
     consumers,
     following,
+    jetstream,
     relaying,
     until_listening,
     until_relayed,
@@ -222,6 +224,37 @@ async def test_a_process_has_one_consumer_and_leaves_none(
             return await consumers(nats_url) == 0
 
         await wait_until(are_gone)
+
+
+async def test_a_bus_that_does_not_tell_is_not_waited_for(
+    database: str, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream is there, but nobody relays: found out by the slow tick once, and by a quick one from then on."""
+    monkeypatch.setattr(follower_module, "TICK_S", 0.2)
+    async with appending(database) as appender:
+        async with relaying(database, nats_url) as relay:
+            await until_relayed(relay, await append_some(appender))
+        async with following(database, nats_url) as followed:
+            await until_listening(followed, nats_url)
+            await followed.until(await append_some(appender))
+            monkeypatch.setattr(follower_module, "TICK_S", NEVER_S)
+            await asyncio.sleep(0.3)
+            events = await followed.until(await append_some(appender))
+    assert events == await whole_log(database)
+
+
+async def test_a_consumer_that_was_deleted_is_made_again(
+    database: str, nats_url: str, no_tick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription_module, "HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(subscription_module, "SILENCE_LIMIT_S", 0.5)
+    async with appending(database) as appender, relaying(database, nats_url), following(database, nats_url) as followed:
+        await until_listening(followed, nats_url)
+        async with jetstream(nats_url) as js:
+            (consumer,) = await js.consumers_info(STREAM)
+            await js.delete_consumer(STREAM, consumer.name)
+        events = await followed.until(await append_some(appender))
+    assert events == await whole_log(database)
 
 
 async def test_a_follower_of_what_was_pruned_is_told_so(database: str, nats_url: str) -> None:

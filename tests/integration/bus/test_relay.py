@@ -118,10 +118,12 @@ async def test_the_stream_is_behind(database: str, nats_url: str) -> None:
 
 
 async def test_a_relay_may_be_one_of_many(database: str, nats_url: str) -> None:
+    """They get into each other's way all the time, and never do harm that would have to be healed."""
+    registries = [CollectorRegistry(), CollectorRegistry()]
     async with (
         appending(database) as appender,
-        relaying(database, nats_url) as one,
-        relaying(database, nats_url) as two,
+        relaying(database, nats_url, registries[0]) as one,
+        relaying(database, nats_url, registries[1]) as two,
     ):
         last = 0
         for _ in range(10):
@@ -129,6 +131,7 @@ async def test_a_relay_may_be_one_of_many(database: str, nats_url: str) -> None:
         await until_relayed(one, last)
         await until_relayed(two, last)
     await assert_stream_is_the_log(database, nats_url)
+    assert [registry.get_sample_value("taghistory_relay_failures_total") for registry in registries] == [0, 0]
 
 
 @pytest.mark.parametrize("length", [3, 500])

@@ -26,6 +26,9 @@ from service.domain.events import (
     ImageStreamCreated,
     ImageStreamDeleted,
     Item,
+    NamespaceChanged,
+    NamespaceCreated,
+    NamespaceDeleted,
     TagDeleted,
     TagHistoryPruned,
     TagImaged,
@@ -36,7 +39,7 @@ from service.domain.events import (
     TagUnset,
 )
 from service.domain.imagestream import ImageStream, Tag
-from service.domain.world import IMAGE, IMAGE_STREAM, Happened, World
+from service.domain.world import IMAGE, IMAGE_STREAM, NAMESPACE, Happened, World
 from service.eventstore.codec import Codec
 from service.eventstore.records import Aggregate, RecordedEvent
 
@@ -86,7 +89,7 @@ class Chronicle:
                     Aggregate(kind, namespace, name),
                     None,
                     BEGIN + timedelta(seconds=position),
-                    b"{}",
+                    b'{"actor":"test"}',
                     data,
                 )
             )
@@ -127,11 +130,14 @@ def happened(event: RecordedEvent) -> Happened:
 
 
 def random_command(random: Random, world: World) -> list[Fact]:
-    if random.random() < 0.2:
-        return _image_facts(random, world)
-    if random.random() < 0.1:
-        return _stream_facts(random, world) + _image_facts(random, world)
-    return _stream_facts(random, world)
+    facts = []
+    if random.random() < 0.25:
+        facts += _image_facts(random, world)
+    if random.random() < 0.05:
+        facts += _namespace_facts(random, world)
+    if not facts or random.random() < 0.3:
+        facts += _stream_facts(random, world)
+    return facts
 
 
 def header(random: Random, generation: int) -> Header:
@@ -246,6 +252,15 @@ def _image_facts(random: Random, world: World) -> list[Fact]:
                 ImageSignature(metadata=ObjectMeta(name=f"{name}@{random.randrange(9)}"), content="AA==")
             )
     return [(IMAGE, "", name, event)]
+
+
+def _namespace_facts(random: Random, world: World) -> list[Fact]:
+    name = random.choice(NAMESPACES)
+    metadata = ObjectMeta(uid="u", labels={"n": str(random.randrange(9))})
+    event: DomainEvent = NamespaceCreated(metadata)
+    if name in world.namespaces:
+        event = random.choice((NamespaceChanged(metadata), NamespaceDeleted()))
+    return [(NAMESPACE, "", name, event)]
 
 
 def _document(random: Random, name: str) -> msgspec.Raw:

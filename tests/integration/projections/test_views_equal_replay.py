@@ -45,7 +45,8 @@ async def test_every_position_of_a_random_history(database: str, seed: int, batc
             if cache.position % REPLAY_EVERY == 0 or cache.position == chronicle.head:
                 replayed = fold(chronicle.events[: cache.position])
                 assert (replayed.streams, replayed.images) == (cache.streams, cache.images)
-                assert (await snapshots.world_at(cache.position, with_images=True)).images == replayed.images
+                whole = await snapshots.world_at(cache.position, with_images=True, with_namespaces=True)
+                assert (whole.images, whole.namespaces) == (replayed.images, replayed.namespaces)
 
 
 @pytest.mark.parametrize(("seed", "batch_size", "memory"), [(5, 1, 0), (6, 20, 20), (7, 300, 0), (8, 50, 100_000)])

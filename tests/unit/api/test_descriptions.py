@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from service.api import image_v1, meta_v1
+from service.api import authentication_v1, authorization_v1, core_v1, image_v1, meta_v1
 from service.api.descriptions import DESCRIPTIONS, description
 from service.api.image_descriptions import STRUCT
+
+MODULES = (authentication_v1, authorization_v1, core_v1, image_v1, meta_v1)
 
 
 def wire_types() -> set[type[msgspec.Struct]]:
     """Those that are not only there to be inherited from."""
-    everything = [value for module in (image_v1, meta_v1) for value in vars(module).values()]
+    everything = [value for module in MODULES for value in vars(module).values()]
     structs = {value for value in everything if isinstance(value, type) and issubclass(value, msgspec.Struct)}
     return {struct for struct in structs if not struct.__subclasses__()}
 

@@ -12,9 +12,19 @@ from typing import NamedTuple
 from service.api.json_types import JsonObject
 from service.domain.selectors import parse_field_selector, parse_label_selector
 from service.domain.world import Collection, State
-from service.watch.scope import Scope, key_of
+from service.watch.scope import CLUSTER_SCOPED, Scope, key_of
 from tests.unit.watch.chronicle import DIGESTS, Chronicle, document, fold
 from tests.unit.watch.room import Told
+
+CLUSTER_SCOPED = (Collection.IMAGES, Collection.NAMESPACES)
+NAMES = {
+    Collection.IMAGES: DIGESTS[0],
+    Collection.IMAGE_STREAMS: "x",
+    Collection.IMAGE_STREAM_TAGS: "x:1",
+    Collection.IMAGE_TAGS: "x:1",
+    Collection.NAMESPACES: "a",
+}
+"""One of each that the random histories have."""
 
 
 class Wish(NamedTuple):
@@ -27,10 +37,8 @@ class Wish(NamedTuple):
 def wishes() -> Iterator[Wish]:
     """Every collection by every kind of scope."""
     for collection in Collection:
-        images = collection is Collection.IMAGES
-        name = {Collection.IMAGES: DIGESTS[0], Collection.IMAGE_STREAMS: "x"}.get(collection, "x:1")
-        for namespace in (None,) if images else (None, "a"):
-            for pinned in (None, name):
+        for namespace in (None,) if collection in CLUSTER_SCOPED else (None, "a"):
+            for pinned in (None, NAMES[collection]):
                 yield Wish(Scope(collection, namespace, pinned))
                 yield Wish(Scope(collection, namespace, pinned, parse_label_selector("k=in")), _is_in)
         yield Wish(Scope(collection, fields=parse_field_selector("metadata.name!=x")), lambda s: key_of(s).name != "x")
@@ -70,6 +78,8 @@ def listed(chronicle: Chronicle, wish: Wish, at: int) -> list[tuple[str, JsonObj
     states: list[State] = []
     if scope.collection is Collection.IMAGES:
         states += world.images.values()
+    elif scope.collection is Collection.NAMESPACES:
+        states += world.namespaces.values()
     elif scope.collection is Collection.IMAGE_STREAMS:
         states += world.streams.values()
     else:

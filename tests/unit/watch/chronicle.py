@@ -14,6 +14,8 @@ import msgspec
 from service.api.image_v1 import TagReference
 from service.api.json_types import JsonObject
 from service.api.meta_v1 import ObjectMeta
+from service.domain import namespace as namespaces
+from service.domain import namespace as namespaces
 from service.domain import served
 from service.domain.events import (
     EVENT_TYPES,
@@ -27,6 +29,9 @@ from service.domain.events import (
     ImageStreamCreated,
     ImageStreamDeleted,
     Item,
+    NamespaceChanged,
+    NamespaceCreated,
+    NamespaceDeleted,
     TagDeleted,
     TagImaged,
     TagInherited,
@@ -34,7 +39,8 @@ from service.domain.events import (
     TagUnset,
 )
 from service.domain.imagestream import ImageStream, Tag
-from service.domain.world import IMAGE, IMAGE_STREAM, Change, Collection, Happened, State, World
+from service.domain.namespace import Namespace
+from service.domain.world import IMAGE, IMAGE_STREAM, NAMESPACE, Change, Collection, Happened, State, World
 from service.eventstore.codec import Codec
 from service.eventstore.records import Aggregate, RecordedEvent
 from service.watch.replay import happening
@@ -87,12 +93,20 @@ class Chronicle:
         return [e for e in self.events[after:] if e.aggregate == aggregate][:limit]
 
     async def world_at(
-        self, position: int, *, namespace: str | None = None, stream: str | None = None, with_images: bool = False
+        self,
+        position: int,
+        *,
+        namespace: str | None = None,
+        stream: str | None = None,
+        with_images: bool = False,
+        with_namespaces: bool = False,
     ) -> World:
         await asyncio.sleep(0)
         world = fold(self, position)
         if not with_images:
             world.images.clear()
+        if not with_namespaces:
+            world.namespaces.clear()
         for key in list(world.streams):
             if namespace not in (None, key[0]) or stream not in (None, key[1]):
                 del world.streams[key]
@@ -143,6 +157,18 @@ def image_registered(digest: str, labels: dict[str, str] | None = None) -> NewEv
     return IMAGE, "", digest, ImageRegistered(msgspec.Raw(document))
 
 
+def namespace_created(name: str, labels: dict[str, str] | None = None) -> NewEvent:
+    return NAMESPACE, "", name, NamespaceCreated(ObjectMeta(uid="n", labels=labels))
+
+
+def of_namespace(namespace: Namespace | None, name: str, labels: dict[str, str] | None, *, deleted: bool) -> NewEvent:
+    """What may happen next to a namespace, or to one that is not there."""
+    if namespace is None:
+        return NAMESPACE, "", name, NamespaceCreated(ObjectMeta(uid="u", labels=labels))
+    event = NamespaceDeleted() if deleted else NamespaceChanged(ObjectMeta(uid="u", labels=labels))
+    return NAMESPACE, "", name, event
+
+
 def random_command(random: Random, world: World) -> list[NewEvent]:
     """Something that may happen next."""
     namespace, name = random.choice(("a", "a-b")), random.choice(("x", "x-y"))
@@ -154,9 +180,15 @@ def random_command(random: Random, world: World) -> list[NewEvent]:
             return [image_registered(digest, labels)]
         changed = msgspec.Raw(msgspec.json.encode({"metadata": {"name": digest, "labels": labels}}))
         return [(IMAGE, "", digest, random.choice((ImageChanged(changed), ImageDeleted())))]
+    found = world.namespaces.get(namespace)
+    if found is not None and random.random() < 0.1:
+        empty = not any(key[0] == namespace for key in world.streams)
+        event = NamespaceDeleted() if empty else NamespaceChanged(ObjectMeta(uid="n", labels=labels))
+        return [(NAMESPACE, "", namespace, event)]
     stream = world.streams.get((namespace, name))
     if stream is None:
-        return [stream_created(namespace, name, labels)]
+        first = [] if found else [namespace_created(namespace, labels)]
+        return [*first, stream_created(namespace, name, labels)]
     place, tag = (IMAGE_STREAM, namespace, name), random.choice(("1", "2"))
     match random.randrange(7):
         case 0:
@@ -191,6 +223,8 @@ def document(collection: Collection, state: State, resource_version: int) -> Jso
             state = msgspec.structs.replace(state, changed=resource_version)
             make = served.imagetag if collection is Collection.IMAGE_TAGS else served.imagestreamtag
             obj = make(state, None, registry)
+        case Namespace():
+            obj = namespaces.served(msgspec.structs.replace(state, changed=resource_version))
         case _:
             obj = msgspec.structs.replace(state, changed=resource_version).decode()
     found: JsonObject = msgspec.json.decode(msgspec.json.encode(obj))

@@ -10,7 +10,7 @@ from service.domain.world import Collection
 from service.watch.ring import RingLimits
 from service.watch.scope import Scope
 from service.watch.watcher import End, WatchLimits
-from tests.unit.watch.chronicle import Chronicle, stream_created
+from tests.unit.watch.chronicle import Chronicle, image_registered, stream_created
 from tests.unit.watch.room import MemorySink, Room, settled, travel
 
 STREAMS = Scope(Collection.IMAGE_STREAMS)
@@ -218,5 +218,27 @@ def test_what_is_going_on_is_counted() -> None:
                 await settled()
                 assert counted()[:3] == [23, 2, 0]
             assert counted()[1] == 0
+
+    travel(story())
+
+
+def test_a_long_batch_lets_others_have_their_turn() -> None:
+    """And whoever looks sees whole commands, and a watch that was told everything up to there."""
+
+    async def story() -> None:
+        chronicle = Chronicle()
+        for _ in range(300):
+            chronicle.append(
+                stream_created("n", f"{len(chronicle.events):04}"), image_registered(f"{len(chronicle.events)}")
+            )
+        async with Room(chronicle).open() as room, room.watch(STREAMS, resource_version=0) as watch:
+            seen = []
+            room.feed()
+            while room.cache.position < 600:
+                await asyncio.sleep(0)
+                seen.append(room.cache.position)
+                assert room.cache.position % 2 == 0
+                assert len(watch.told) == room.cache.position // 2
+            assert len(set(seen)) > 3
 
     travel(story())

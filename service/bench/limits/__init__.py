@@ -1,0 +1,1 @@
+"""What the parts alone can do: the jobs that ours is compared with, each in a helper process."""

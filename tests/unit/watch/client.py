@@ -1,0 +1,63 @@
+"""A client as the checker wants it: it watches, is cut off at random, and resumes from the last thing it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from random import Random
+
+from service.domain.errors import FuturePosition
+from service.watch.hub import Hub
+from service.watch.watcher import WatchRequest
+from tests.unit.watch.checker import Session, Wish
+from tests.unit.watch.room import JsonEncoder, MemorySink
+
+
+class Client:
+    def __init__(
+        self, hub: Hub, wish: Wish, start: int | None, random: Random, pauses_s: tuple[float, ...] = (0.0, 0.1, 5.0)
+    ) -> None:
+        self.wish = wish
+        self.sessions: list[Session] = []
+        self._hub = hub
+        self._pauses_s = pauses_s
+        self._start = start
+        self._random = random
+        self._sink = MemorySink()
+        self._finishing = False
+
+    async def run(self) -> None:
+        while not self._finishing:
+            await self._session()
+
+    def finish(self) -> None:
+        """Read everything from now on, and stay."""
+        self._finishing = True
+        self._sink.eager = True
+        self._sink.read(1_000_000)
+
+    async def _session(self) -> None:
+        random = self._random
+        self._sink = sink = MemorySink(eager=random.random() < 0.5)
+        request = WatchRequest(self.wish.scope, JsonEncoder(), 1e6, self._start, self._start is None, True)
+        try:
+            await self._hub.prepare(request)
+        except FuturePosition:
+            return
+        self.sessions.append(Session(self._start, sink.told))
+        watching = asyncio.create_task(self._hub.watch(request, sink))
+        for _ in range(random.randrange(1, 8)):
+            await asyncio.sleep(random.choice(self._pauses_s))
+            if not self._finishing:
+                sink.read(random.randrange(4))
+        if self._finishing:
+            await watching
+        if random.random() < 0.5:
+            sink.close()
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        sink.close()
+        knows = [event.version for event in sink.told]
+        if self._start is not None or any(event.ends_initial for event in sink.told):
+            self._start = (knows[-1] if knows else self._start) or None
