@@ -250,7 +250,7 @@ CREATE TABLE imagetag_items (
     namespace  text    COLLATE "C" NOT NULL,
     name       text    COLLATE "C" NOT NULL,                    -- as in imagetags
     valid_from bigint  NOT NULL,
-    ordinal    integer NOT NULL,                                -- among the entries of one event; 0 but for imports
+    ordinal    integer NOT NULL,                                -- among the entries of one event, oldest first
     created    text    NOT NULL,
     reference  text    NOT NULL,
     image      text    COLLATE "C" NOT NULL,

@@ -30,6 +30,9 @@ class Advance:
         self._projection = projection
         self._connection = connection
         self._codec = codec
+        # What it remembers may be ahead of the tables, where PostgreSQL crashed and lost its last commits, or behind
+        # them, where another runner has gone on meanwhile.
+        projection.forget()
 
     @property
     def position(self) -> int:

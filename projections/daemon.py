@@ -53,7 +53,9 @@ async def project(settings: ProjectSettings) -> None:
         supervisor.start("nats", nats.run())
         supervisor.start("relay", _relay(engines, reader, nats, metrics))
         feed = await _follow(supervisor, reader, nats)
-        for status in _run_projections(supervisor, engines.postgres_dsn, feed, metrics):
+        projection_metrics = Metrics(metrics)
+        supervisor.start("measure", projection_metrics.keep_measuring(pool))
+        for status in _run_projections(supervisor, engines.postgres_dsn, feed, projection_metrics):
             await status.settled.wait()
         tell_ready(settings.ready_fd)
         await asyncio.Event().wait()
@@ -97,8 +99,8 @@ async def _follow(supervisor: Supervisor, reader: Reader, nats: NatsConnection) 
     return feed
 
 
-def _run_projections(supervisor: Supervisor, dsn: str, feed: Feed, registry: CollectorRegistry) -> list[RunnerStatus]:
-    metrics, codec = Metrics(registry), Codec(EVENT_TYPES)
+def _run_projections(supervisor: Supervisor, dsn: str, feed: Feed, metrics: Metrics) -> list[RunnerStatus]:
+    codec = Codec(EVENT_TYPES)
     statuses = []
     for projection in projections_of(()):
         status = RunnerStatus(projection.name, metrics)

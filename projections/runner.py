@@ -75,7 +75,7 @@ class Runner:
     async def _follow(self, connection: Connection) -> None:
         with translated_errors():
             start = await checkpoint.claim(connection, self._projection)
-        self._status.begins(start.position, self._feed.position)
+        self._status.begins(start.position)
         advance = Advance(self._projection, connection, start, self._codec)
         while True:
             events = await self._feed.after(advance.position, HEARTBEAT_S)
@@ -91,7 +91,7 @@ class Runner:
         try:
             await advance.by(events)
         finally:
-            self._status.passed(advance.position, self._feed.position)
+            self._status.passed(advance.position)
 
     async def _say_something(self, connection: Connection, advance: Advance) -> None:
         name = self._projection.name

@@ -32,8 +32,10 @@ from service.eventstore.codec import Codec
 from service.eventstore.database import open_pool
 from service.eventstore.head import HeadReader
 from service.eventstore.reader import Reader
+from service.http.connections import Connections
 from service.http.forms import Forms
 from service.http.health import Check
+from service.http.limits import InFlight
 from service.http.plain_paths import plain_paths
 from service.http.presenter import Presenter
 from service.http.reading import Reading
@@ -57,8 +59,6 @@ from service.watch.hub import Hub
 
 POOL_SIZE_LIMIT = 10
 SHUTDOWN_TIMEOUT_S = 5.0
-LINE_LIMIT_BYTES = 16 * 1024
-HEADERS_LIMIT_BYTES = 32 * 1024
 
 
 async def serve(settings: ServeSettings) -> None:
@@ -122,30 +122,23 @@ def _registry(settings: ApiSettings) -> Registry:
 
 def _server(
     services: Services, lists: Lists, hub: Hub, authenticator: Authenticator, metrics: CollectorRegistry
-) -> web.Application:
+) -> Server:
     catalog = Catalog(services)
     forms = Forms(Presenter(catalog.collections))
-    server = Server(
+    return Server(
         authenticator,
         services.authorizer,
         Routes(catalog.routed),
         Reading(services.authorizer, forms, lists, hub, services.registry),
         Writing(services.authorizer, forms, lists, services.registry),
         plain_paths(catalog.infos, [Check("log", hub.cache.fresh)], metrics),
+        InFlight(),
     )
-    return server.application()
 
 
-async def _listen(stack: AsyncExitStack, settings: ServeSettings, application: web.Application) -> None:
+async def _listen(stack: AsyncExitStack, settings: ServeSettings, server: Server) -> None:
     """Open the listeners; leaving the stack closes them, and lets requests in flight end."""
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-        max_line_size=LINE_LIMIT_BYTES,
-        max_field_size=HEADERS_LIMIT_BYTES,
-    )
+    runner = web.ServerRunner(Connections(server.handle), handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     context = _tls(settings.tls) if settings.tls else None

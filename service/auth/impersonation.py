@@ -50,10 +50,12 @@ def impersonated(user: User, headers: Iterable[tuple[str, str]], authorizer: Aut
 
 def _wish(headers: Iterable[tuple[str, str]]) -> Wish | None:
     wish: Wish | None = None
-    for name, value in headers:
+    for name, raw in headers:
         lowered = name.lower()
         if not lowered.startswith(PREFIX):
             continue
+        # Bytes that are no UTF-8 are in nobody's name.
+        value = raw.encode(errors="replace").decode()
         wish = wish or Wish()
         if lowered == "impersonate-user":
             wish.user = wish.user or value

@@ -53,12 +53,15 @@ def _run(args: argparse.Namespace) -> None:
 
 
 async def _bench(names: list[str], plan: Plan, *, as_json: bool) -> None:
+    """What was measured is told even when a later measure fails."""
     rows: list[Row] = []
     async with workbench() as bench:
         description = machine(bench.data_dir.path)
-        for name in MEASURES:
-            if name in names:
-                sys.stderr.write(f"measuring {name}\n")
-                rows += await MEASURES[name](bench, plan)
-    report = Report(description, tuple(rows))
-    sys.stdout.write(report.to_json().decode() + "\n" if as_json else report.to_text())
+        try:
+            for name, measure in MEASURES.items():
+                if name in names:
+                    sys.stderr.write(f"measuring {name}\n")
+                    rows += await measure(bench, plan)
+        finally:
+            report = Report(description, tuple(rows))
+            sys.stdout.write(f"{report.to_json().decode()}\n" if as_json else report.to_text())

@@ -121,7 +121,12 @@ class Executor:
                 appended = await self._appender.append(command)
             except CommandConflict as conflict:
                 await self._state.wait_for(conflict.position)
-                intention.overtaken(self._state)
+                if fresh:
+                    intention.overtaken(self._state)
+                else:
+                    # The decision may have been older than the request, which was then overtaken by nobody.
+                    await self._state.fresh()
+                    fresh = True
                 continue
             return _folded(decision, events, appended)
         raise RetryLater(intention.resource, intention.verb)

@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 from aiohttp import web
-from aiohttp.http_exceptions import ContentEncodingError
 
 from service.api import image_v1
 from service.api.decoding import DecodeError, Parsed, findings, inspect, parse_json, to_struct, type_meta
@@ -48,8 +47,8 @@ class Decoded(msgspec.Struct, Generic[T]):
 async def read_body(request: web.Request) -> bytes:
     """The whole body.
 
-    Raises RequestEntityTooLarge, without reading on, once it is beyond the bound; BadRequest if it breaks off or does
-    not unpack as its Content-Encoding says.
+    Raises RequestEntityTooLarge, without reading on, once it is beyond the bound; BadRequest if it breaks off, or is
+    not in the encoding that its headers say.
     """
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise _too_large()
@@ -59,8 +58,8 @@ async def read_body(request: web.Request) -> bytes:
             body += part
             if len(body) > BODY_LIMIT_BYTES:
                 raise _too_large()
-    except ContentEncodingError as wrong:
-        raise BadRequest(f"unable to read the body of the request: {wrong.message}") from wrong
+    except web.RequestPayloadError as wrong:
+        raise BadRequest("unable to read the body of the request: it is not encoded as its headers say") from wrong
     except ConnectionError as lost:
         raise BadRequest("unable to read the body of the request: unexpected EOF") from lost
     return bytes(body)

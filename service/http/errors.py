@@ -5,6 +5,8 @@ TagHistoryError
     ├── RouteNotFound · MethodNotAllowed             no such resource here, or not this way
     ├── NotAcceptable · UnsupportedMediaType         no common form for the answer, or for the body
     ├── RequestEntityTooLarge                        a body, or a JSON patch, beyond its bound
+    ├── MalformedRequest · RequestHeadTooLarge       no HTTP, or too much before the body
+    ├── OriginMissing                                a WebSocket that does not say where it comes from
     └── TooManyRequests                              more at once than we serve
 
 Some of these the reference's router finds and some its handlers; the router's carry empty details, and clients see it.
@@ -65,6 +67,22 @@ def unsupported_body(media_types: Sequence[str]) -> UnsupportedMediaType:
 
 class RequestEntityTooLarge(ProtocolError):
     pass
+
+
+class MalformedRequest(ProtocolError):
+    pass
+
+
+class RequestHeadTooLarge(ProtocolError):
+    def __init__(self) -> None:
+        super().__init__("the request line or a header is longer than this server reads")
+
+
+class OriginMissing(ProtocolError):
+    """Browsers always send an Origin; who has to can tell a page of another site from one of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("a WebSocket request needs an Origin header that is a URL")
 
 
 class TooManyRequests(ProtocolError):

@@ -39,6 +39,8 @@ class Exchange(msgspec.Struct):
     now: str
     """RFC 3339, UTC, whole seconds"""
     warnings: list[str] = []
+    impersonator: str = ""
+    """Who acts as the user, where somebody does."""
 
     def negotiate(self, offer: Offer, *, stream: bool = False) -> Negotiated:
         """The form of the answer. Raises NotAcceptable."""
@@ -82,4 +84,5 @@ class Exchange(msgspec.Struct):
             request_id=self.request_id,
             verb=self.info.verb,
             reason=text_of_header(self.request, REASON_HEADER, REASON_LIMIT_CHARACTERS),
+            impersonator=self.impersonator,
         )

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
+from service.domain.errors import TagHistoryError
 from service.http.answer import Answer, text_answer
 from service.http.documents import DocumentRequest
 from service.runtime.logs import get_logger
@@ -93,7 +94,7 @@ class Health:
         try:
             async with asyncio.timeout(self._check_timeout_s):
                 await check.run()
-        except Unhealthy as unhealthy:
+        except (Unhealthy, TagHistoryError) as unhealthy:
             return str(unhealthy)
         except TimeoutError:
             return f"no answer within {self._check_timeout_s} s"

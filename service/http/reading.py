@@ -18,8 +18,10 @@ from service.domain.served import Registry
 from service.http.answer import Answer
 from service.http.exchange import Exchange
 from service.http.forms import Forms
+from service.http.headers import with_common_headers
 from service.http.options import ListOptions, get_options, list_options
 from service.http.watch_stream import serve_watch
+from service.http.websockets import is_websocket, serve_socket
 from service.resources.listing import Lists, Wanted
 from service.resources.resource import AnyResource
 from service.watch.hub import Hub
@@ -68,7 +70,9 @@ class Reading:
             send_initial_events=options.send_initial_events,
             bookmarks=options.allow_bookmarks,
         )
-        return await serve_watch(exchange.request, self._hub, wanted)
+        headers = with_common_headers({}, exchange.request_id, exchange.warnings)
+        serve = serve_socket if is_websocket(exchange.request) else serve_watch
+        return await serve(exchange.request, self._hub, wanted, headers)
 
 
 def scope_of(exchange: Exchange, resource: AnyResource, options: ListOptions, registry: Registry) -> Scope:

@@ -1,4 +1,4 @@
-"""Every request's way in and out: id, authentication, authorization, dispatch, and the one place that answers errors.
+"""Every request's way in and out: id, who is it, limits, may they, dispatch, and the one place that answers errors.
 
 Keeps the reference's order (spec: kube-api 1.1.6): who is it and may they, before anything is said about the path.
 Every answer has an Audit-Id; no exception leaves but as a Status; nothing is answered twice.
@@ -13,35 +13,33 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 from aiohttp import web
-from multidict import CIMultiDict
 
-from service.auth.authentication import Authenticator
+from service.auth.authentication import Authenticator, websocket_credentials
 from service.auth.authorization import Authorizer
-from service.domain.errors import TagHistoryError, Unfinished
-from service.http.answer import Answer
-from service.http.bodies import BODY_LIMIT_BYTES
+from service.auth.impersonation import impersonated
+from service.auth.users import User
+from service.domain.errors import TagHistoryError
+from service.http.answer import NOSNIFF, TEXT, Answer
 from service.http.compression import compressed
 from service.http.documents import DocumentRequest
-from service.http.errors import RouteNotFound
+from service.http.errors import RouteNotFound, TooManyRequests
 from service.http.exchange import Exchange, text_of_header
 from service.http.forms import encode_status
+from service.http.headers import with_common_headers
+from service.http.limits import InFlight, time_limit_s, within
 from service.http.negotiation import wants_pretty
-from service.http.options import request_timeout_seconds
 from service.http.reading import Reading
 from service.http.request_info import RequestInfo, parse_request
 from service.http.routes import Routes
 from service.http.status import failure
+from service.http.websockets import is_websocket, offered_protocols
 from service.http.writing import Writing
 from service.merge.errors import MergeError
 from service.resources.resource import AnyResource
 from service.runtime.clock import utc_now
 from service.runtime.logs import get_logger
 
-HEADER_LIMIT_BYTES = 64 * 1024
 REQUEST_ID_LIMIT_CHARACTERS = 128
-REQUEST_TIMEOUT_S = 60.0
-"""How long any request but a watch may take, its body included."""
-WARNING_LIMIT_CHARACTERS = 4096
 
 log = get_logger("http")
 
@@ -59,11 +57,13 @@ class Server:
         reading: Reading,
         writing: Writing,
         documents: Iterable[Document],
+        in_flight: InFlight,
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
         self._routes = routes
         self._documents = tuple(documents)
+        self._in_flight = in_flight
         self._verbs: dict[str, Verb] = {
             "get": reading.get,
             "list": reading.list,
@@ -74,11 +74,6 @@ class Server:
             "delete": writing.delete,
             "deletecollection": writing.delete_collection,
         }
-
-    def application(self) -> web.Application:
-        application = web.Application(client_max_size=BODY_LIMIT_BYTES)
-        application.router.add_route("*", "/{path:.*}", self.handle)
-        return application
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         request_id = text_of_header(request, "Audit-Id", REQUEST_ID_LIMIT_CHARACTERS) or str(uuid.uuid4())
@@ -96,28 +91,31 @@ class Server:
 
     async def _answer(self, request: web.Request, request_id: str, warnings: list[str]) -> Answer | web.StreamResponse:
         info = parse_request(request.method, request.raw_path)
-        found = self._authenticator.authenticate(request.headers.get("Authorization"))
+        limit_s = time_limit_s(info)
+        user, impersonator = self._who(request, warnings)
+        exchange = Exchange(request, info, user, request_id, utc_now(), warnings, impersonator)
+        with self._in_flight.one_more(info, user):
+            self._authorizer.require(user, info.attributes)
+            async with within(limit_s):
+                return await self._dispatch(exchange)
+
+    def _who(self, request: web.Request, warnings: list[str]) -> tuple[User, str]:
+        """The user of the request, and who acts as them. Raises Unauthorized, and what impersonation raises."""
+        token = websocket_credentials(offered_protocols(request))[0] if is_websocket(request) else None
+        found = self._authenticator.authenticate(request.headers.get("Authorization"), token)
         if found.warning:
             warnings.append(found.warning)
-        self._authorizer.require(found.user, info.attributes)
-        now = utc_now()
-        exchange = Exchange(request, info, found.user, request_id, now, warnings)
+        acted = impersonated(found.user, request.headers.items(), self._authorizer)
+        return (acted, found.user.name) if acted else (found.user, "")
+
+    async def _dispatch(self, exchange: Exchange) -> Answer | web.StreamResponse:
+        info = exchange.info
         if not info.is_resource:
             return await self._document(exchange)
         resource, verb = self._routes.find(info)
         if info.is_namespace:
             exchange.info = msgspec.structs.replace(info, namespace="")
-        handle = self._verbs[verb]
-        if verb == "watch":
-            return await handle(exchange, resource)
-        # A write that is cut off may still come to pass: what was sent to the log is not taken back.
-        try:
-            async with asyncio.timeout(request_timeout_seconds(info.query, REQUEST_TIMEOUT_S)) as deadline:
-                return await handle(exchange, resource)
-        except TimeoutError:
-            if deadline.expired():
-                raise Unfinished from None
-            raise
+        return await self._verbs[verb](exchange, resource)
 
     async def _document(self, exchange: Exchange) -> Answer:
         headers = exchange.request.headers
@@ -138,6 +136,9 @@ class Server:
 
 def _failed(request: web.Request, error: Exception, request_id: str) -> Answer:
     failed = failure(error)
+    if isinstance(error, TooManyRequests):
+        # As the reference, whose limits stand before everything that knows of a Status.
+        return Answer(failed.code, {**failed.headers, "Content-Type": TEXT, **dict([NOSNIFF])}, f"{error}\n".encode())
     if not isinstance(error, TagHistoryError | MergeError):
         log.error("request failed", request_id=request_id, method=request.method, path=request.path, exc_info=error)
     body, content_type = encode_status(failed.status, request.headers.get("Accept"), _pretty(request))
@@ -150,20 +151,5 @@ def _pretty(request: web.Request) -> bool:
 
 
 def _response(answer: Answer, request_id: str, warnings: list[str]) -> web.Response:
-    headers = CIMultiDict(answer.headers)
-    headers["Audit-Id"] = request_id
-    headers.setdefault("Cache-Control", "no-store")
-    for warning in _told(warnings):
-        headers.add("Warning", warning)
+    headers = with_common_headers(answer.headers, request_id, warnings)
     return web.Response(status=answer.status, headers=headers, body=answer.body)
-
-
-def _told(warnings: list[str]) -> list[str]:
-    """Each text once, as a Warning header; a text that cannot stand in a header is left out (spec: kube-api 8.3)."""
-    told = []
-    for text in dict.fromkeys(warnings):
-        if not text.isprintable():
-            continue
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-        told.append(f'299 - "{quoted}"')
-    return told

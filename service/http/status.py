@@ -1,9 +1,9 @@
 """The one place that knows which error is which HTTP status: every error class, as a metav1.Status.
 
 code  reason                 errors
-400   BadRequest             BadRequest · PatchSyntaxError
+400   BadRequest             BadRequest · MalformedRequest · PatchSyntaxError
 401   Unauthorized           Unauthorized
-403   Forbidden              Forbidden · NamespaceTerminating · ForbiddenPath
+403   Forbidden              Forbidden · NamespaceTerminating · ForbiddenPath · OriginMissing
 404   NotFound               NotFound · RouteNotFound
 405   MethodNotAllowed       MethodNotSupported · MethodNotAllowed
 406   NotAcceptable          NotAcceptable
@@ -14,6 +14,7 @@ code  reason                 errors
 415   UnsupportedMediaType   UnsupportedMediaType
 422   Invalid                Invalid · PatchRejected · PatchFailed
 429   TooManyRequests        Overloaded · TooManyRequests
+431   (none)                 RequestHeadTooLarge
 500   ServerTimeout          RetryLater
 500   InternalError          InternalError, and every exception that is no answer of ours: its text stays inside
 500   (none)                 Unclassified · StrategicPatchError · TypedPatchError
@@ -153,11 +154,13 @@ def _internal(error: domain.InternalError) -> Status:
 
 DESCRIPTIONS: dict[type, _Describe] = {
     domain.BadRequest: _plain(400, "BadRequest"),
+    protocol.MalformedRequest: _plain(400, "BadRequest"),
     merge.PatchSyntaxError: _plain(400, "BadRequest"),
     Unauthorized: _plain(401, "Unauthorized"),
     domain.Forbidden: _of_object(403, "Forbidden"),
     domain.NamespaceTerminating: _terminating,
     ForbiddenPath: _empty(403, "Forbidden"),
+    protocol.OriginMissing: _plain(403, "Forbidden"),
     domain.NotFound: _of_object(404, "NotFound"),
     protocol.RouteNotFound: _of_protocol(404, "NotFound"),
     domain.MethodNotSupported: _not_supported,
@@ -176,6 +179,7 @@ DESCRIPTIONS: dict[type, _Describe] = {
     merge.PatchFailed: _empty(422, "Invalid"),
     domain.Overloaded: _later(429, "TooManyRequests"),
     protocol.TooManyRequests: _later(429, "TooManyRequests"),
+    protocol.RequestHeadTooLarge: _plain(431, ""),
     domain.RetryLater: _retry_later,
     domain.InternalError: _internal,
     domain.Unclassified: _plain(500, ""),

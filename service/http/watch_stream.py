@@ -15,7 +15,9 @@ from contextlib import suppress
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
 
+from service.http.headers import CACHE_CONTROL, NOT_KEPT
 from service.watch.frames import payloads_of
 from service.watch.hub import Hub
 from service.watch.watcher import WatchRequest
@@ -37,17 +39,22 @@ async def serve_watch(
     Before the response begins, raises Unavailable or FuturePosition; after that, errors are events of the stream.
     """
     await hub.prepare(watch)
-    response = web.StreamResponse(
-        headers={"Cache-Control": "no-store", **headers, "Content-Type": watch.encoder.content_type}
-    )
-    writer = await response.prepare(request)
+    with_type = CIMultiDict(headers)
+    with_type["Content-Type"] = watch.encoder.content_type
+    with_type.setdefault(CACHE_CONTROL, NOT_KEPT)
+    response = web.StreamResponse(headers=with_type)
+    try:
+        writer = await response.prepare(request)
+    except ConnectionError:
+        # The client has gone before it was told anything.
+        return response
     transport = request.transport
     if writer is None or transport is None:
         return response
     limit_bytes = hub.park_at_bytes
     low_bytes = limit_bytes // LOW_WATER_SHARE
     transport.set_write_buffer_limits(high=limit_bytes, low=low_bytes)
-    sink = TransportSink(transport, writer, low_bytes, chunked=request.version >= HttpVersion11)
+    sink = TransportSink(transport, writer, low_bytes, None if request.version >= HttpVersion11 else payloads_of)
     try:
         end = await hub.watch(watch, sink)
     except BaseException:
@@ -78,11 +85,16 @@ class TransportSink:
     __slots__ = ("_drain", "_low_bytes", "_writer", "buffered_bytes", "closed", "write")
 
     def __init__(
-        self, transport: asyncio.WriteTransport, writer: AbstractStreamWriter, low_bytes: int, *, chunked: bool
+        self,
+        transport: asyncio.WriteTransport,
+        writer: AbstractStreamWriter,
+        low_bytes: int,
+        reframed: Callable[[bytes], bytes] | None = None,
     ) -> None:
+        """`reframed` turns chunks into what the connection speaks, where that is something else."""
         self.write: Callable[[bytes], None] = transport.write
-        if not chunked:
-            self.write = lambda frames: transport.write(payloads_of(frames))
+        if reframed is not None:
+            self.write = lambda frames: transport.write(reframed(frames))
         self.buffered_bytes: Callable[[], int] = transport.get_write_buffer_size
         self.closed: Callable[[], bool] = transport.is_closing
         self._writer = writer

@@ -113,7 +113,8 @@ class Writing:
         """
         form = exchange.negotiate(self._forms.offer(resource, exchange.info))
         asked = list_options(exchange.info.query, watch=False, known_fields=resource.known_fields)
-        options = await self._delete_options(exchange, resource, from_query=False)
+        # A resourceVersion in the query selects; it is no condition on each of those selected.
+        options = await self._delete_options(exchange, resource, but="resourceVersion")
         call = exchange.call(self._authorizer, dry_run=bool(options.dry_run))
         page = await self._lists.page(scope_of(exchange, resource, asked, self._registry), wanted_of(asked))
         for state in page.states:
@@ -125,12 +126,11 @@ class Writing:
                 continue
         return await self._forms.page(page, resource, form, exchange.info.query)
 
-    async def _delete_options(
-        self, exchange: Exchange, resource: AnyResource, *, from_query: bool = True
-    ) -> DeleteOptions:
+    async def _delete_options(self, exchange: Exchange, resource: AnyResource, *, but: str = "") -> DeleteOptions:
+        """From the body, or the query without one of its parameters."""
         body = await read_body(exchange.request)
         if not body:
-            return delete_options_from_query(exchange.info.query if from_query else {})
+            return delete_options_from_query({k: v for k, v in exchange.info.query.items() if k != but})
         media_type = body_media_type(exchange.request.headers.get("Content-Type"), BODY_TYPES)
         return delete_options_from_body(parse_delete_options(body, media_type), (resource.info.group_version,))
 

@@ -9,6 +9,7 @@ Elsewhere: what an object looks like (`ChangeEncoder`s are handed in).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from service.domain.errors import TagHistoryError
@@ -51,15 +52,19 @@ def chunk(payload: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(payload), payload)
 
 
-def payloads_of(frames: bytes) -> bytes:
-    """What `chunk` framed, one or more, for a body that is not chunked."""
-    payloads, at = [], 0
+def each_payload(frames: bytes) -> Iterator[bytes]:
+    """What `chunk` framed, one after the other."""
+    at = 0
     while at < len(frames):
         start = frames.index(b"\r\n", at) + 2
         end = start + int(frames[at : start - 2], 16)
-        payloads.append(frames[start:end])
+        yield frames[start:end]
         at = end + 2
-    return b"".join(payloads)
+
+
+def payloads_of(frames: bytes) -> bytes:
+    """What `chunk` framed, one or more, for a body that is not chunked."""
+    return b"".join(each_payload(frames))
 
 
 FrameName = tuple[Collection, Key, int, EventType, str]

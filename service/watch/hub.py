@@ -26,10 +26,10 @@ from service.watch.replay import Decoder, Log, Replays, SnapshotSource, happenin
 from service.watch.watcher import End, Shared, Watcher, WatchLimits, WatchRequest
 
 TICK_S = 0.5
-TURN_LIMIT_DELIVERIES = 8_000
-"""After about so many the event loop gets its turn. Joined in few writes, each costs about a microsecond."""
-TURN_LIMIT_CHANGES = 64
-"""Likewise, where there are few watches."""
+TURN_DELIVERIES = 8_000
+"""After about so many the event loop gets its turn."""
+TURN_CHANGES = (8, 64)
+"""But after no fewer and no more changes: most of a delivery is its one write, however many changes that carries."""
 
 
 class Hub:
@@ -76,7 +76,7 @@ class Hub:
             changes: list[Change] = []
             for command in split_commands(batch):
                 changes += self.cache.apply([happening(event, self._decoder) for event in command])
-                if len(changes) >= min(TURN_LIMIT_CHANGES, TURN_LIMIT_DELIVERIES // (len(self._dispatcher) + 1)):
+                if len(changes) >= self._turn_changes():
                     self._dispatcher.deliver(changes)
                     changes = []
                     await asyncio.sleep(0)
@@ -111,3 +111,8 @@ class Hub:
         self._draining = True
         for watcher in self._watchers:
             watcher.stop()
+
+    def _turn_changes(self) -> int:
+        """How many changes are delivered together, at most, with so many watches."""
+        fewest, most = TURN_CHANGES
+        return max(fewest, min(most, TURN_DELIVERIES // (len(self._dispatcher) + 1)))

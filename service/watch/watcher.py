@@ -183,7 +183,8 @@ class Watcher:
                 try:
                     await self._replay(ring)
                 except Unavailable as error:
-                    log.warning("a watch waits for its past", position=self._position, error=error)
+                    self._require_client()
+                    log.info("a watch waits for its past", position=self._position, error=error)
                     await asyncio.sleep(backoff.next_delay_s())
                 continue
             page = ring.after(self._position, self._shared.limits.page_changes)

@@ -5,6 +5,7 @@ Certificates are verified with the authority the instance tells clients to trust
 
 from __future__ import annotations
 
+import io
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import yaml
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 GROUP = "/apis/image.openshift.io/v1"
@@ -62,7 +64,7 @@ def entrance_of(data_dir: Path) -> Entrance:
 
 class Answer(NamedTuple):
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
 
     @property
@@ -106,7 +108,7 @@ class Api:
         async with self._session.request(
             method,
             URL(f"{self._entrance.url}{path}", encoded=True).update_query(query),
-            data=body if body is None or isinstance(body, bytes) else json.dumps(body).encode(),
+            data=None if body is None else io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode()),
             headers={"Content-Type": "application/json", **self._headers, **(headers or {})},
             ssl=self._tls,
             allow_redirects=False,

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from tests.acceptance.api import Api, Entrance, api_of, entrance_of
 from tests.acceptance.kubectl import Kubectl
+from tests.acceptance.quiet import Quiet, turn
 from tests.acceptance.shared_instance import used_instance
 
 
@@ -27,6 +28,25 @@ def entrance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entrance]:
     """An instance with two API processes, shared with every test of this folder."""
     with used_instance(_shared_folder(tmp_path_factory) / "up") as data_dir:
         yield entrance_of(data_dir)
+
+
+@pytest.fixture(scope="package")
+def quiet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _shared_folder(tmp_path_factory) / "quiet"
+
+
+@pytest.fixture(scope="package")
+def quiet_entrance(quiet_folder: Path) -> Iterator[Entrance]:
+    """A second such instance, for tests that need to know that nothing happens."""
+    with used_instance(quiet_folder) as data_dir:
+        yield entrance_of(data_dir)
+
+
+@pytest_asyncio.fixture
+async def quiet(quiet_entrance: Entrance, quiet_folder: Path, namespace: str) -> AsyncIterator[Quiet]:
+    """A turn at the quiet instance, with a stream `web` with a tag `base` in the test's namespace."""
+    async with turn(quiet_entrance, quiet_folder, namespace) as quiet:
+        yield quiet
 
 
 @pytest.fixture

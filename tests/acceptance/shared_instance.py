@@ -43,14 +43,23 @@ def used_instance(folder: Path) -> Iterator[Path]:
 
 def _start_keeper(folder: Path) -> None:
     command = [sys.executable, "-P", "-m", "tests.acceptance.shared_instance", str(folder)]
-    with (folder / "keeper.log").open("ab") as log:
-        keeper = subprocess.Popen(
-            command, env=role_environment({}), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+    log = folder / "keeper.log"
+    # Not with subprocess, which warns of children that outlive it; this one outlives whoever starts it.
+    keeper = os.posix_spawn(
+        sys.executable,
+        command,
+        role_environment({}),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
     deadline = time.monotonic() + READY_TIMEOUT_S
     while not (folder / "ready").exists():
-        if keeper.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"no instance in {folder}: {(folder / 'keeper.log').read_text()[-2000:]}")
+        if os.waitpid(keeper, os.WNOHANG) != (0, 0) or time.monotonic() > deadline:
+            raise RuntimeError(f"no instance in {folder}: {log.read_text()[-2000:]}")
         time.sleep(POLL_S)
 
 

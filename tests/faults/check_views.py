@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -28,7 +28,7 @@ async def check_views(dsn: str, truth: Truth, random: Random, positions: int, wh
             yield Complaint("the views reach the head of the log", f"{when}: {checkpoint} of {truth.head}")
             return
         for position, replayed in _replays(truth, chosen):
-            viewed = await snapshots.world_at(position, with_images=True)
+            viewed = await snapshots.world_at(position, with_images=True, with_namespaces=True)
             for what in _differences(viewed, replayed):
                 yield Complaint("views equal replay", f"{when}, at {position}: {what}", (position,))
 
@@ -61,7 +61,8 @@ def _replays(truth: Truth, positions: Sequence[int]) -> list[tuple[int, World]]:
             world.apply([happened(event) for event in command.events])
             command = next(commands, None)
         copy = World()
-        copy.position, copy.streams, copy.images = world.position, dict(world.streams), dict(world.images)
+        copy.position, copy.streams = world.position, dict(world.streams)
+        copy.images, copy.namespaces = dict(world.images), dict(world.namespaces)
         found.append((position, copy))
     return found
 
@@ -70,11 +71,12 @@ def _differences(viewed: World, replayed: World) -> list[str]:
     found = []
     if viewed.position != replayed.position:
         found.append(f"the last whole command ends at {replayed.position}, and not at {viewed.position}")
-    for name, ours, theirs in (
-        ("streams", viewed.streams, replayed.streams),
-        ("images", viewed.images, replayed.images),
-    ):
-        wrong = [key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)]  # type: ignore[attr-defined]
-        if wrong:
-            found.append(f"{len(wrong)} {name} differ, such as {sorted(wrong)[0]}")  # type: ignore[type-var]
+    found += _differing("streams", viewed.streams, replayed.streams)
+    found += _differing("images", viewed.images, replayed.images)
+    found += _differing("namespaces", viewed.namespaces, replayed.namespaces)
     return found
+
+
+def _differing(name: str, viewed: dict[Any, Any], replayed: dict[Any, Any]) -> list[str]:
+    wrong = sorted(key for key in viewed.keys() | replayed.keys() if viewed.get(key) != replayed.get(key))
+    return [f"{len(wrong)} {name} differ, such as {wrong[0]}"] if wrong else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.domain.namespace import DEFAULT_NAMESPACE
+from service.domain.namespace import DEFAULT_NAMESPACE, Namespace
 from service.domain.world import Collection, State
 from tests.faults.complaint import Complaint
 from tests.faults.floors import Floors
@@ -30,7 +30,7 @@ def check_writes(truth: Truth, history: History, floors: Floors) -> Iterator[Com
         yield from _check_presence(write, commands)
         for command in commands:
             yield from _check_command(truth, floors, write, command)
-        if write.shown is not None and commands:
+        if write.shown is not None and commands and write.intent.commands_limit == 1:
             yield from _check_answer(truth, write, commands[0])
         if write.outcome is Outcome.REFUSED and write.code:
             yield from _check_refusal(truth, floors, write)
@@ -107,6 +107,11 @@ def _check_refusal(truth: Truth, floors: Floors, write: Write) -> Iterator[Compl
         found = _absent(truth, write, first, last)
     elif write.reason == "AlreadyExists":
         found = any(truth.states_between(write.intent.collection, write.intent.key, first, last))
+    elif write.reason == "Forbidden":
+        # Nobody may create in a namespace that is being deleted.
+        place = ("", write.intent.key[0])
+        states = truth.states_between(Collection.NAMESPACES, place, first, last)
+        found = any(isinstance(state, Namespace) and state.is_terminating for state in states)
     elif write.reason == "Conflict":
         found = _overtaken(truth, write, first, last)
     else:

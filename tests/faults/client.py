@@ -15,7 +15,7 @@ from tests.faults.wish import Key, object_path
 LOST_PAUSE_S = 0.2
 RETRY_AFTER_LIMIT_S = 5.0
 MAY_BE_REFUSED = ("write", "get")
-REFUSALS = (400, 404, 409, 422)
+REFUSALS = (400, 403, 404, 409, 422)
 """What a write, or the read of one object, may find; everything else of 400 and above is trouble."""
 
 

@@ -1,7 +1,7 @@
 """What the clients of a run did and were told: plain records, in the order in which it happened to the driver.
 
 Keeps: a record says when it began and ended by ticks of one counter, so "begun after" is certain, and by the wall
-clock, which is the log's own on this machine. `floor` is the newest position that anybody had been told of when it began.
+clock, which is the log's own on this machine. `floor` is the newest position that anybody knew of when it began.
 Elsewhere: who does it (`writers.py`, `watchers.py`, `readers.py`), what it must have been (`truth.py`, `check_*.py`).
 """
 
@@ -42,7 +42,7 @@ class Trace(msgspec.Struct, frozen=True):
     """Something that its data holds."""
 
 
-class Intent(msgspec.Struct, frozen=True):
+class Intent(msgspec.Struct):
     """One request that would change something."""
 
     action: str
@@ -53,7 +53,6 @@ class Intent(msgspec.Struct, frozen=True):
     """What it is about, as the collection names it."""
     trace: Trace
     body: bytes = b""
-    content_type: str = "application/json"
     based_on: int | None = None
     """The resourceVersion it depends on."""
     commands_limit: int = 1

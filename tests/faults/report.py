@@ -31,7 +31,7 @@ class Report(msgspec.Struct, frozen=True):
 def report(plan: Plan, truth: Truth, history: History, complaints: list[Complaint]) -> Report:
     """A complaint of each kind a few times; their number says how many there are."""
     told: Counter[str] = Counter()
-    broken = []
+    broken: list[str] = []
     for complaint in complaints:
         told[complaint.promise] += 1
         if told[complaint.promise] <= OF_ONE_PROMISE_LIMIT and len(broken) < SHOWN_LIMIT:

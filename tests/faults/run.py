@@ -41,6 +41,8 @@ QUIET_TIMEOUT_S = 120.0
 LINGER_S = 1.0
 """How long watchers stay after they were told everything, to be told too much."""
 VIEW_POSITIONS = 12
+CHOKING_SHARE = 0.15
+"""Of the watchers: those who ask for more than they read, so that they are parked."""
 FINAL_READERS = 6
 """Each with a connection of its own, so that every API process is asked."""
 
@@ -81,11 +83,13 @@ async def _live(instance: Instance, history: History, plan: Plan, tell: Tell) ->
     endpoint = instance.endpoint
     writers = [Writer(f"w{n}", endpoint, history, plan.random(f"writer {n}")) for n in range(plan.writers)]
     readers = [Reader(endpoint, history, plan.random(f"reader {n}")) for n in range(plan.readers)]
+    await writers[0].begin()
     watchers = [_watcher(f"watcher {n}", instance, history, plan) for n in range(plan.watchers)]
     with (instance.folder / "up.log").open("ab") as output:
         nemesis = Nemesis(instance, history, plan, output)
         async with asyncio.TaskGroup() as group:
-            actors = [group.create_task(actor.run(stop), name="actor") for actor in (*writers, *readers)]
+            actors = [group.create_task(writer.run(stop), name="writer") for writer in writers]
+            actors += [group.create_task(reader.run(stop), name="reader") for reader in readers]
             breaking = group.create_task(nemesis.run(stop), name="nemesis")
             for watcher in watchers:
                 group.create_task(watcher.run(quiet, release), name=watcher.name)
@@ -102,6 +106,9 @@ async def _live(instance: Instance, history: History, plan: Plan, tell: Tell) ->
 
 def _watcher(name: str, instance: Instance, history: History, plan: Plan) -> Watcher:
     random = plan.random(name)
+    if random.random() < CHOKING_SHARE:
+        everything = Wish(random.choice((Collection.IMAGE_STREAMS, Collection.IMAGE_STREAMS, Collection.IMAGES)))
+        return Watcher(name, instance.endpoint, history, random, everything, chokes=True)
     return Watcher(name, instance.endpoint, history, random, random_wish(random, history.images))
 
 

@@ -8,7 +8,7 @@ Keeps: everything that arrived is written down before anything else happens to t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from random import Random
 
 import msgspec
@@ -27,7 +27,12 @@ RECENT_EVENTS = 2_000
 """Most of those who begin in the past do not go further back: a replay of everything is dear."""
 
 BEGINNINGS = {"resume": 60, "past": 10, "long past": 2, "state": 10, "state without end": 6, "any state": 4, "list": 8}
-READING = {"eager": 70, "slow": 15, "stops": 15}
+BEGINNINGS_TO_CHOKE_ON = {"resume": 20, "past": 50, "long past": 15, "state": 15}
+"""Of those who stop reading: there must be more to be told than buffers hold."""
+READING = {"eager": 65, "slow": 15, "stops": 20}
+STOP_S = (1.0, 6.0)
+STOP_SHARE = 0.3
+"""Of what arrives, as often those who stop reading do so behind it."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -39,7 +44,10 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class Watcher:
-    def __init__(self, name: str, endpoint: Endpoint, history: History, random: Random, wish: Wish) -> None:
+    def __init__(
+        self, name: str, endpoint: Endpoint, history: History, random: Random, wish: Wish, *, chokes: bool = False
+    ) -> None:
+        """One that `chokes` asks for a lot, and time and again reads none of it for seconds."""
         self.name = name
         self.wish = wish
         self.known = 0
@@ -48,15 +56,15 @@ class Watcher:
         """The session that stays to the end."""
         self._history = history
         self._random = random
-        buffer_bytes = SMALL_BUFFER_BYTES if random.random() < 0.5 else None
+        self._chokes = chokes
+        buffer_bytes = SMALL_BUFFER_BYTES if chokes or random.random() < 0.5 else None
         self._client = Client(endpoint, history, buffer_bytes)
         self._lister = Reader(endpoint, history, random)
 
     async def run(self, stop: asyncio.Event, release: asyncio.Event) -> None:
         """Come and go until `stop`; then stay until `release`."""
         try:
-            while not stop.is_set():
-                await self._come_and_go()
+            await _until(stop, self._come_and_go())
             while not release.is_set():
                 await self._stay(release)
         finally:
@@ -68,33 +76,36 @@ class Watcher:
         return self.last is not None and (self.last.known or 0) >= position
 
     async def _come_and_go(self) -> None:
+        while True:
+            await self._one_session()
+
+    async def _one_session(self) -> None:
         random = self._random
-        beginning = await self._beginning()
+        reading = "stops" if self._chokes else weighted(random, READING)
+        stops = reading == "stops"
+        beginning = await self._beginning(weighted(random, BEGINNINGS_TO_CHOKE_ON if stops else BEGINNINGS))
         if beginning is None:
             return
         session = self._session(beginning)
         parameters = dict(beginning.parameters)
         if random.random() < 0.4:
             parameters["timeoutSeconds"] = random.randint(2, 6)
+        life_s = min(random.expovariate(1 / LIFE_S), 4 * LIFE_S) + (STOP_S[1] if stops else 0)
         try:
-            async with asyncio.timeout(min(random.expovariate(1 / LIFE_S), 4 * LIFE_S)):
-                await self._watch(session, parameters, weighted(random, READING))
+            async with asyncio.timeout(life_s):
+                await self._watch(session, parameters, reading)
         except TimeoutError:
-            session.end = session.end or "went away"
+            pass
         finally:
+            session.end = session.end or "went away"
             self._client.connection.drop()
-        if session.known is not None:
-            self.known = session.known
+            if session.known is not None:
+                self.known = session.known
 
     async def _stay(self, release: asyncio.Event) -> None:
         session = self._session(Beginning({"resourceVersion": self.known}, self.known))
         self.last = session
-        watching = asyncio.create_task(self._watch(session, {"resourceVersion": self.known}, "eager"))
-        released = asyncio.create_task(release.wait())
-        await asyncio.wait({watching, released}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (watching, released):
-            task.cancel()
-        await asyncio.gather(watching, released, return_exceptions=True)
+        await _until(release, self._watch(session, {"resourceVersion": self.known}, "eager"))
         self._client.connection.drop()
         self.known = session.known or self.known
         if release.is_set():
@@ -116,12 +127,11 @@ class Watcher:
         self._history.sessions.append(session)
         return session
 
-    async def _beginning(self) -> Beginning | None:
+    async def _beginning(self, kind: str) -> Beginning | None:
         """How to begin. None where that needs an answer that was not to be had."""
         random, seen = self._random, self._history.seen
         bookmarks = random.random() < 0.5
         asked: dict[str, str | int] = {"allowWatchBookmarks": "true"} if bookmarks else {}
-        kind = weighted(random, BEGINNINGS)
         if kind == "state":
             parameters = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
             return Beginning({**parameters, "allowWatchBookmarks": "true"}, None, seen, is_current=True, bookmarks=True)
@@ -171,5 +181,19 @@ class Watcher:
             session.arrivals.append((len(session.lines), history.now().wall_s))
             if reading == "slow":
                 await asyncio.sleep(random.uniform(0, 0.3))
-            elif reading == "stops" and random.random() < 0.1:
-                await asyncio.sleep(random.uniform(1, 5))
+            elif reading == "stops" and random.random() < STOP_SHARE:
+                await asyncio.sleep(random.uniform(*STOP_S))
+
+
+async def _until(event: asyncio.Event, work: Coroutine[object, object, None]) -> None:
+    """Do the work, until it ends or the event comes."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
+        waiting.cancel()
+        results = await asyncio.gather(working, waiting, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result

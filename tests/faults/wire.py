@@ -17,7 +17,7 @@ import msgspec
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 25.0
 """Longer than the service takes to say that it does not know (15 s) or that there is nothing new (3 s)."""
-HEADER_LIMIT_BYTES = 256 * 1024
+READ_AHEAD_BYTES = 256 * 1024
 
 
 class Lost(Exception):
@@ -135,12 +135,16 @@ class Connection:
             if self._receive_buffer_bytes is not None:
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer_bytes)
             await asyncio.get_running_loop().sock_connect(opened, (endpoint.host, endpoint.port))
-            return await asyncio.open_connection(
-                sock=opened, ssl=endpoint.context, server_hostname=endpoint.host, limit=HEADER_LIMIT_BYTES
-            )
         except BaseException:
             opened.close()
             raise
+        # From here on the socket is the transport's, which closes it whatever happens.
+        return await asyncio.open_connection(
+            sock=opened,
+            ssl=endpoint.context,
+            server_hostname=endpoint.host,
+            limit=self._receive_buffer_bytes or READ_AHEAD_BYTES,
+        )
 
 
 async def _head_of_answer(reader: asyncio.StreamReader) -> Answer:

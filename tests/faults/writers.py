@@ -7,22 +7,24 @@ known is written down as such, and never tried again as if it were.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import uuid
 from random import Random
 
-import msgspec
-
 from service.domain.world import Collection
+from tests.faults import requests
 from tests.faults.client import Client, status_of
 from tests.faults.history import History, Intent, Outcome, Write
 from tests.faults.intents import Intents
+from tests.faults.plan import NAMESPACES, STREAMS, TAGS
 from tests.faults.wire import Answer, Endpoint, Lost
 
 PAUSE_S = 0.04
 """On average, between an answer and the next request."""
 RECONNECT_SHARE = 0.03
 READ_BACK_SHARE = 0.3
+CONTENT_TYPES = {"PATCH": "application/merge-patch+json"}
 
 
 class Writer:
@@ -32,6 +34,13 @@ class Writer:
         self._intents = Intents(name, random, history.images)
         self._client = Client(endpoint, history)
         self._other = Client(endpoint, history)
+
+    async def begin(self) -> None:
+        """Something to be found from the beginning on: every stream, and a push to each."""
+        for namespace, stream in itertools.product(NAMESPACES, STREAMS):
+            serial = f"first-{namespace}-{stream}"
+            await self._send(requests.create_stream(namespace, stream, serial, {}))
+            await self._send(requests.push(namespace, stream, TAGS[0], serial, {}))
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
@@ -64,7 +73,7 @@ class Writer:
         history.writes.append(write)
         headers = {"Audit-Id": request_id}
         if intent.body:
-            headers["Content-Type"] = intent.content_type
+            headers["Content-Type"] = CONTENT_TYPES.get(intent.method, "application/json")
         try:
             answer = await self._client.ask("write", intent.method, intent.path, intent.body, headers)
         except Lost as lost:
@@ -98,8 +107,8 @@ class Writer:
         metadata = document["metadata"]
         metadata["annotations"] = {**(metadata.get("annotations") or {}), "mark": intent.trace.mark}
         await asyncio.sleep(self._random.uniform(0, PAUSE_S))
-        version = int(metadata["resourceVersion"])
-        return msgspec.structs.replace(intent, body=json.dumps(document).encode(), based_on=version)
+        intent.body, intent.based_on = json.dumps(document).encode(), int(metadata["resourceVersion"])
+        return intent
 
     async def _read_back(self, write: Write) -> None:
         """Through a connection that the write did not use."""

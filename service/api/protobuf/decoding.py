@@ -21,7 +21,7 @@ from service.api.protobuf.encoding import SCALARS
 from service.api.protobuf.instants import time_of
 from service.api.protobuf.messages import MESSAGES
 from service.api.protobuf.schema import Field
-from service.api.protobuf.wire import DELIMITED, read_fields, signed
+from service.api.protobuf.wire import DELIMITED, key_of, read_fields, signed
 
 Read = Callable[[Any], Json]
 """Takes what the wire type of its field brings: bytes, or an integer."""
@@ -45,7 +45,8 @@ class _Known(msgspec.Struct, frozen=True):
 class _Decoder:
     def __init__(self, name: str, fields: Iterable[Field]) -> None:
         self._name = name
-        self._fields = {field.number: _known(field) for field in fields}
+        known = [(field.number, _known(field)) for field in fields]
+        self._fields = {key_of(number, field.wire_type): field for number, field in known}
 
     def decode_into(self, document: JsonObject, data: bytes) -> None:
         for field, value in read_fields(data, self._fields, self._name):
@@ -138,8 +139,8 @@ def _time(data: bytes) -> Json:
     return time_of(seconds) if data else None
 
 
-def _verbs(data: bytes) -> Json:
-    return decode_message("Verbs", data).get("items", [])
+def _items(name: str) -> Read:
+    return lambda data: decode_message(name, data).get("items", [])
 
 
 def _json(name: str) -> Read:
@@ -152,7 +153,8 @@ def _json(name: str) -> Read:
 
 _CONTENTS: dict[str, Read] = {
     "Time": _time,
-    "Verbs": _verbs,
+    "Verbs": _items("Verbs"),
+    "ExtraValue": _items("ExtraValue"),
     "RawExtension": _json("RawExtension"),
     "FieldsV1": _json("FieldsV1"),
 }

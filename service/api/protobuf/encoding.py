@@ -118,8 +118,8 @@ def _time(text: str) -> bytes:
     return encode_message("Time", {"seconds": seconds_of(text), "nanos": 0})
 
 
-def _verbs(verbs: list[Any]) -> bytes:
-    return encode_message("Verbs", {"items": verbs})
+def _items(name: str) -> Write:
+    return lambda items: encode_message(name, {"items": items})
 
 
 def _object(value: JsonObject) -> bytes:
@@ -133,7 +133,8 @@ def _fields(value: JsonObject) -> bytes:
 
 _CONTENTS: dict[str, Write] = {
     "Time": _time,
-    "Verbs": _verbs,
+    "Verbs": _items("Verbs"),
+    "ExtraValue": _items("ExtraValue"),
     "RawExtension": _object,
     "FieldsV1": _fields,
 }

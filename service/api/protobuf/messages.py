@@ -41,6 +41,18 @@ MESSAGES: Messages = {
         Field(4, "propagationPolicy", "string", pointer=True),
         Field(5, "dryRun", "string", repeated=True),
     ],
+    "ExtraValue": [
+        Field(1, "items", "string", repeated=True),
+    ],
+    "FieldSelectorAttributes": [
+        Field(1, "rawSelector", "string"),
+        Field(2, "requirements", "FieldSelectorRequirement", repeated=True),
+    ],
+    "FieldSelectorRequirement": [
+        Field(1, "key", "string"),
+        Field(2, "operator", "string"),
+        Field(3, "values", "string", repeated=True),
+    ],
     "FieldsV1": [
         Field(1, "raw", "bytes"),
     ],
@@ -185,6 +197,15 @@ MESSAGES: Messages = {
         Field(1, "metadata", "ListMeta"),
         Field(2, "items", "ImageTag", repeated=True),
     ],
+    "LabelSelectorAttributes": [
+        Field(1, "rawSelector", "string"),
+        Field(2, "requirements", "LabelSelectorRequirement", repeated=True),
+    ],
+    "LabelSelectorRequirement": [
+        Field(1, "key", "string"),
+        Field(2, "operator", "string"),
+        Field(3, "values", "string", repeated=True),
+    ],
     "ListMeta": [
         Field(1, "selfLink", "string"),
         Field(2, "resourceVersion", "string"),
@@ -193,6 +214,11 @@ MESSAGES: Messages = {
     ],
     "LocalObjectReference": [
         Field(1, "name", "string"),
+    ],
+    "LocalSubjectAccessReview": [
+        Field(1, "metadata", "ObjectMeta"),
+        Field(2, "spec", "SubjectAccessReviewSpec"),
+        Field(3, "status", "SubjectAccessReviewStatus"),
     ],
     "ManagedFieldsEntry": [
         Field(1, "manager", "string"),
@@ -230,6 +256,14 @@ MESSAGES: Messages = {
     "NamespaceStatus": [
         Field(1, "phase", "string"),
         Field(2, "conditions", "NamespaceCondition", repeated=True),
+    ],
+    "NonResourceAttributes": [
+        Field(1, "path", "string"),
+        Field(2, "verb", "string"),
+    ],
+    "NonResourceRule": [
+        Field(1, "verbs", "string", repeated=True),
+        Field(2, "nonResourceURLs", "string", repeated=True),
     ],
     "ObjectMeta": [
         Field(1, "name", "string"),
@@ -290,6 +324,47 @@ MESSAGES: Messages = {
         Field(2, "images", "ImageImportStatus", repeated=True),
         Field(3, "additionalTags", "string", repeated=True),
     ],
+    "ResourceAttributes": [
+        Field(1, "namespace", "string"),
+        Field(2, "verb", "string"),
+        Field(3, "group", "string"),
+        Field(4, "version", "string"),
+        Field(5, "resource", "string"),
+        Field(6, "subresource", "string"),
+        Field(7, "name", "string"),
+        Field(8, "fieldSelector", "FieldSelectorAttributes", pointer=True),
+        Field(9, "labelSelector", "LabelSelectorAttributes", pointer=True),
+    ],
+    "ResourceRule": [
+        Field(1, "verbs", "string", repeated=True),
+        Field(2, "apiGroups", "string", repeated=True),
+        Field(3, "resources", "string", repeated=True),
+        Field(4, "resourceNames", "string", repeated=True),
+    ],
+    "SelfSubjectAccessReview": [
+        Field(1, "metadata", "ObjectMeta"),
+        Field(2, "spec", "SelfSubjectAccessReviewSpec"),
+        Field(3, "status", "SubjectAccessReviewStatus"),
+    ],
+    "SelfSubjectAccessReviewSpec": [
+        Field(1, "resourceAttributes", "ResourceAttributes", pointer=True),
+        Field(2, "nonResourceAttributes", "NonResourceAttributes", pointer=True),
+    ],
+    "SelfSubjectReview": [
+        Field(1, "metadata", "ObjectMeta"),
+        Field(2, "status", "SelfSubjectReviewStatus"),
+    ],
+    "SelfSubjectReviewStatus": [
+        Field(1, "userInfo", "UserInfo"),
+    ],
+    "SelfSubjectRulesReview": [
+        Field(1, "metadata", "ObjectMeta"),
+        Field(2, "spec", "SelfSubjectRulesReviewSpec"),
+        Field(3, "status", "SubjectRulesReviewStatus"),
+    ],
+    "SelfSubjectRulesReviewSpec": [
+        Field(1, "namespace", "string"),
+    ],
     "ServerAddressByClientCIDR": [
         Field(1, "clientCIDR", "string"),
         Field(2, "serverAddress", "string"),
@@ -333,6 +408,31 @@ MESSAGES: Messages = {
         Field(4, "causes", "StatusCause", repeated=True),
         Field(5, "retryAfterSeconds", "int32"),
         Field(6, "uid", "string"),
+    ],
+    "SubjectAccessReview": [
+        Field(1, "metadata", "ObjectMeta"),
+        Field(2, "spec", "SubjectAccessReviewSpec"),
+        Field(3, "status", "SubjectAccessReviewStatus"),
+    ],
+    "SubjectAccessReviewSpec": [
+        Field(1, "resourceAttributes", "ResourceAttributes", pointer=True),
+        Field(2, "nonResourceAttributes", "NonResourceAttributes", pointer=True),
+        Field(3, "user", "string"),
+        Field(4, "groups", "string", repeated=True),
+        Field(5, "extra", "ExtraValue", map=True),
+        Field(6, "uid", "string"),
+    ],
+    "SubjectAccessReviewStatus": [
+        Field(1, "allowed", "bool"),
+        Field(2, "reason", "string"),
+        Field(3, "evaluationError", "string"),
+        Field(4, "denied", "bool"),
+    ],
+    "SubjectRulesReviewStatus": [
+        Field(1, "resourceRules", "ResourceRule", repeated=True),
+        Field(2, "nonResourceRules", "NonResourceRule", repeated=True),
+        Field(3, "incomplete", "bool"),
+        Field(4, "evaluationError", "string"),
     ],
     "TagEvent": [
         Field(1, "created", "Time"),
@@ -378,6 +478,12 @@ MESSAGES: Messages = {
         Field(2, "raw", "bytes"),
         Field(3, "contentEncoding", "string"),
         Field(4, "contentType", "string"),
+    ],
+    "UserInfo": [
+        Field(1, "username", "string"),
+        Field(2, "uid", "string"),
+        Field(3, "groups", "string", repeated=True),
+        Field(4, "extra", "ExtraValue", map=True),
     ],
     "Verbs": [
         Field(1, "items", "string", repeated=True),

@@ -32,8 +32,13 @@ class Expected(Protocol):
 T = TypeVar("T", bound=Expected)
 
 
+def key_of(number: int, wire_type: int) -> int:
+    """What stands before a field."""
+    return number << 3 | wire_type
+
+
 def tag(number: int, wire_type: int) -> bytes:
-    return varint(number << 3 | wire_type)
+    return varint(key_of(number, wire_type))
 
 
 def varint(value: int) -> bytes:
@@ -62,23 +67,19 @@ def signed(value: int, bits: int) -> int:
 
 
 def read_fields(data: bytes, fields: Mapping[int, T], message: str) -> Iterator[tuple[T, int | bytes]]:
-    """The known fields as they come, with an integer or the content. Raises MalformedMessage."""
+    """The known fields as they come, with an integer or the content. `fields` are named by their keys.
+
+    Raises MalformedMessage.
+    """
     at, end = 0, len(data)
     while at < end:
         start = at
         key, at = _read_varint(data, at)
-        number, wire_type = signed(key >> 3, 32), key & 7
-        if wire_type == END_GROUP:
-            raise MalformedMessage(f"proto: {message}: wiretype end group for non-group")
-        if number <= 0:
-            raise MalformedMessage(f"proto: {message}: illegal tag {number} (wire type {key})")
-        field = fields.get(number)
+        field = fields.get(key)
         if field is None:
+            _check_key(key, fields, message)
             at = _skip(data, start)
-        elif wire_type != field.wire_type:
-            name = field.name[:1].upper() + field.name[1:]
-            raise MalformedMessage(f"proto: wrong wireType = {wire_type} for field {name}")
-        elif wire_type == VARINT:
+        elif field.wire_type == VARINT:
             value, at = _read_varint(data, at)
             yield field, value
         else:
@@ -86,8 +87,23 @@ def read_fields(data: bytes, fields: Mapping[int, T], message: str) -> Iterator[
             yield field, data[begin:at]
 
 
+def _check_key(key: int, fields: Mapping[int, T], message: str) -> None:
+    """Raise MalformedMessage for a key that cannot be, or is a known field's in the wrong wire type."""
+    number, wire_type = signed(key >> 3, 32), key & 7
+    if wire_type == END_GROUP:
+        raise MalformedMessage(f"proto: {message}: wiretype end group for non-group")
+    if number <= 0:
+        raise MalformedMessage(f"proto: {message}: illegal tag {number} (wire type {key})")
+    field = fields.get(key_of(number, DELIMITED)) or fields.get(key_of(number, VARINT))
+    if field is not None:
+        name = field.name[:1].upper() + field.name[1:]
+        raise MalformedMessage(f"proto: wrong wireType = {wire_type} for field {name}")
+
+
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     """The value, and where the next byte is."""
+    if at < len(data) and data[at] < 0x80:
+        return data[at], at + 1
     value = 0
     for shift in range(0, 64, 7):
         if at >= len(data):
@@ -103,11 +119,10 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
 def _content(data: bytes, at: int) -> tuple[int, int]:
     """Where the content begins whose length is here, and where it ends."""
     length, at = _read_varint(data, at)
-    if signed(length, 64) < 0:
-        raise MalformedMessage("proto: negative length found during unmarshaling")
-    if at + length > len(data):
-        raise MalformedMessage("unexpected EOF")
-    return at, at + length
+    if at + length <= len(data):
+        return at, at + length
+    negative = signed(length, 64) < 0
+    raise MalformedMessage("proto: negative length found during unmarshaling" if negative else "unexpected EOF")
 
 
 def _skip(data: bytes, at: int) -> int:

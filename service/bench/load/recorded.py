@@ -1,6 +1,6 @@
 """Commands of real pushes, as a log has them: read to be written again elsewhere, as they are or as copies.
 
-Keeps: a copy is what the same pushes to another namespace would have written, of images that differ in their digests.
+Keeps: a copy is what the same pushes would have written in other namespaces, with images that differ in their digests.
 So a long log can be made from a short one.
 """
 
@@ -81,6 +81,8 @@ class Copier:
         kind, namespace, name = event.aggregate.kind, event.aggregate.namespace, event.aggregate.name
         if kind == IMAGE:
             aggregate = Aggregate(kind, namespace, _renamed(name, number))
+        elif not namespace:
+            aggregate = Aggregate(kind, namespace, f"{name}-{number}")
         else:
             aggregate = Aggregate(kind, f"{namespace}-{number}", name)
         return msgspec.structs.replace(event, aggregate=aggregate, data=_digest.sub(renamed, event.data))

@@ -37,7 +37,7 @@ TURNS = 4
 IMAGES = 2
 GOAL = Goal(1.2, "at most", "ratio")
 SPARE = "spare"
-DECIDED_AT_ANY_POSITION = 2**62
+DECIDED_LAST = 2**62
 
 
 Place = tuple[str, str]
@@ -143,9 +143,7 @@ def _commands(histories: Mapping[Place, int], images: Sequence[str]) -> list[Com
             events.append(NewEvent(type_name, version, Aggregate(IMAGE_STREAM, NAMESPACE, stream), tag, data))
     metadata = Metadata(actor="bench")
     return [
-        Command(
-            new_command_id(), DECIDED_AT_ANY_POSITION, (), tuple(events[begin : begin + COMMAND_EVENTS]), (), metadata
-        )
+        Command(new_command_id(), DECIDED_LAST, (), tuple(events[begin : begin + COMMAND_EVENTS]), (), metadata)
         for begin in range(0, len(events), COMMAND_EVENTS)
     ]
 

@@ -36,7 +36,7 @@ PUSH_S = 1.0
 """Of real pushes; the rest of the log are copies of them."""
 APPENDERS = 256
 POLL_S = 0.02
-CATCH_UP_TIMEOUT_S = 300.0
+CATCH_UP_TIMEOUT_S = 120.0
 SETTLE_S = 0.5
 KIB = 1024.0
 

@@ -17,8 +17,9 @@ from projections.projection import PoisonedEvent
 from projections.rows import DamagedView
 from service.domain.events import ImageStreamDeleted, Item, TagDeleted
 from service.domain.world import IMAGE_STREAM
+from tests.engines import TestDatabases
 from tests.integration.projections.chronicle import CODEC, Chronicle, imaged, stream_created
-from tests.integration.projections.feeding import advancing, project, table_contents
+from tests.integration.projections.feeding import advancing, batches, project, table_contents
 
 ITEM = Item("2026-01-01T00:00:00Z", "registry/x@sha256:1", "sha256:1", 1)
 
@@ -38,6 +39,20 @@ async def test_a_second_runner_at_the_same_checkpoint_writes_nothing(database: s
         with pytest.raises(Fenced):
             await other.by(chronicle.events)
         assert await table_contents(database, ImageStreams) == written
+
+
+async def test_a_runner_that_begins_again_trusts_the_tables_and_not_its_memory(
+    database: str, databases: TestDatabases
+) -> None:
+    """Others may have gone on meanwhile, and a crash of PostgreSQL takes the last commits of views with it."""
+    chronicle = await chronicle_of(database, 300)
+    projection, parts = ImageStreams(), batches(chronicle.events, chronicle.head // 3)
+    for runner, part in zip((projection, ImageStreams(), projection), parts, strict=False):
+        async with advancing(database, runner) as advance:
+            await advance.by(part)
+    async with databases.fresh() as other:
+        await project(other, [event for part in parts[:3] for event in part])
+        assert await table_contents(database, ImageStreams) == await table_contents(other, ImageStreams)
 
 
 async def test_a_runner_whose_tables_were_exchanged_writes_nothing(database: str) -> None:

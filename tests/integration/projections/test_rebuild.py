@@ -77,7 +77,10 @@ async def test_readers_and_runners_go_on_meanwhile(database: str) -> None:
     truth = fold(chronicle.events)
 
     async def read(snapshots: Snapshots) -> None:
+        reached = 0
         while True:
+            before, reached = reached, await snapshots.checkpoint()
+            assert reached >= before
             world = await snapshots.world_at(position, with_images=True)
             assert (world.streams, world.images) == (truth.streams, truth.images)
             tags = await snapshots.tags_page(position, Collection.IMAGE_TAGS, namespace=None, after=None, limit=1000)

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
 from projections.images import Images
 from projections.imagestreams import ImageStreams
@@ -18,7 +19,7 @@ from projections.lease import lease
 from projections.projection import Projection
 from projections.registry import PROJECTIONS, UnknownProjection, projections_of
 from projections.runner import Runner
-from projections.status import Role, Standing, read_standings
+from projections.status import Metrics, Role, Standing, read_standings
 from tests.engines import wait_until
 from tests.integration.projections.chronicle import Chronicle, store
 from tests.integration.projections.feeding import feeding, project, runner, table_contents
@@ -149,6 +150,12 @@ async def test_a_poisoned_event_stops_one_projection_and_is_told(database: str, 
             assert (images_status.role, images_status.position) == (Role.STOPPED, before)
             assert standings["imagestreams"] == Standing("imagestreams", 1, head, 0, None)
             assert streams_status.role is Role.ACTIVE
+            registry = CollectorRegistry()
+            Metrics(registry).tell(list(standings.values()))
+            assert registry.get_sample_value("taghistory_projection_stopped", {"projection": "images"}) == 1
+            assert registry.get_sample_value("taghistory_projection_stopped", {"projection": "imagestreams"}) == 0
+            lag = registry.get_sample_value("taghistory_projection_lag_events", {"projection": "images"})
+            assert lag == head - before
     # A newer program, to which the log makes sense again.
     await connection.execute("ALTER TABLE events DISABLE TRIGGER events_are_final")
     await connection.execute("UPDATE events SET type = $1 WHERE position = $2", poisoned.type, poisoned.position)

@@ -71,13 +71,15 @@ def test_as_many_images_are_new_as_were_asked_for() -> None:
 def test_a_copy_of_a_log_is_about_other_streams_and_other_images_and_shares_their_layers() -> None:
     registered = _event(Aggregate("Image", "", PUSHED), f'{{"manifest":"{PUSHED}","layer":"{LAYER}"}}')
     moved = _event(Aggregate("ImageStream", "bench", "app"), f'{{"image":"{PUSHED}"}}')
-    copier = Copier([Recorded([registered, moved], [Payload(PUSHED, b"text")])])
+    created = _event(Aggregate("Namespace", "", "bench"), "{}")
+    copier = Copier([Recorded([registered, moved, created], [Payload(PUSHED, b"text")])])
     (copy,) = copier.copy(1)
     image = copy.events[0].aggregate.name
     assert image not in (PUSHED, LAYER)
     assert copy.events[0].data == f'{{"manifest":"{image}","layer":"{LAYER}"}}'.encode()
     assert copy.events[1].data == f'{{"image":"{image}"}}'.encode()
     assert copy.events[1].aggregate == Aggregate("ImageStream", "bench-1", "app")
+    assert copy.events[2].aggregate == Aggregate("Namespace", "", "bench-1")
     assert copy.payloads == [Payload(image, b"text")]
 
 

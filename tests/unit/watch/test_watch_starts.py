@@ -225,6 +225,22 @@ def test_while_the_log_is_away_a_watch_that_needs_it_pauses_and_then_misses_noth
     travel(story())
 
 
+def test_a_client_that_leaves_while_the_log_is_away_is_let_go() -> None:
+    class Gone(Chronicle):
+        async def read_after(self, position: int, limit: int) -> Sequence[RecordedEvent]:
+            raise Unavailable("PostgreSQL is away")
+
+    async def story() -> None:
+        chronicle = Gone()
+        for name in "abc":
+            added(chronicle, name)
+        async with Room(chronicle, begin=3).open() as room, room.watch(STREAMS, resource_version=1) as watch:
+            watch.sink.close()
+            assert await watch.task is End.CLOSED
+
+    travel(story())
+
+
 def test_a_log_that_cannot_be_folded_is_an_error_event_for_that_watch_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         chronicle = chronicle_of("abc")
