@@ -13,6 +13,7 @@ from asyncpg import Connection
 
 from projections import checkpoint
 from projections.checkpoint import Checkpoint
+from projections.lease import transaction
 from projections.projection import PoisonedEvent, Projection, read_commands
 from service.domain.events import DomainEvent
 from service.eventstore.codec import Codec
@@ -54,7 +55,7 @@ class Advance:
 
     async def _by(self, events: Iterable[RecordedEvent], to: int) -> None:
         try:
-            async with self._connection.transaction():
+            async with transaction(self._connection):
                 # First of all: what is loaded must be as of the checkpoint, and stay so.
                 moved = await checkpoint.move(self._connection, self._projection.name, self.checkpoint, to)
                 commands = list(read_commands(events, self._codec, self._projection.kind, self.position))

@@ -59,6 +59,22 @@ async def try_lock(connection: Connection, name: str) -> bool:
 
 
 @asynccontextmanager
+async def transaction(connection: Connection) -> AsyncIterator[None]:
+    """Like the driver's own, but never waits for the server once cancelled: if that fails, it fails with an error which
+    hides that we are to stop. Whoever is cancelled throws the connection away.
+    """
+    await connection.execute("BEGIN")
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
+@asynccontextmanager
 async def lease(dsn: str, name: str, on_waiting: Callable[[], None]) -> AsyncIterator[Connection]:
     """A connection of which there is only one with this name. Waits for it; `on_waiting` is called when it has to.
 

@@ -19,7 +19,7 @@ from asyncpg import Connection
 
 from projections import checkpoint
 from projections.advance import Advance
-from projections.lease import connect, try_lock
+from projections.lease import connect, transaction, try_lock
 from projections.log_pages import page_after, pages_after
 from projections.projection import Projection
 from projections.tables import NewTables
@@ -126,7 +126,7 @@ class Build:
         raise RebuildRefused(f"{self.name}: the old views are in use without a pause; run this again to go on")
 
     async def _try_exchange(self, reader: Reader) -> bool:
-        async with self._control.transaction():
+        async with transaction(self._control):
             live_position = await self._tables.lock_checkpoint(self._control)
             if live_position - self.position > CLOSE_EVENTS:
                 return False

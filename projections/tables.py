@@ -13,6 +13,7 @@ from typing import Final
 
 from asyncpg import Connection
 
+from projections.lease import transaction
 from projections.projection import Projection
 from service.eventstore.schema import schema_file
 
@@ -42,7 +43,7 @@ class NewTables:
         """Make them, unless an interrupted rebuild has left some that this program can go on with."""
         if await self._version(connection) == self._projection.version:
             return
-        async with connection.transaction():
+        async with transaction(connection):
             await self._drop_schema(connection)
             await connection.execute(f"CREATE SCHEMA {self.schema}")
             await connection.execute(f"SET LOCAL search_path = {self.search_path}")

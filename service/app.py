@@ -58,6 +58,8 @@ from service.watch.cache import Cache
 from service.watch.hub import Hub
 
 POOL_SIZE_LIMIT = 10
+REMEMBERED_EVENTS = 10_000
+"""How far behind the views the cache begins, so that watches resume from memory after a restart, too."""
 SHUTDOWN_TIMEOUT_S = 5.0
 
 
@@ -71,7 +73,7 @@ async def serve(settings: ServeSettings) -> None:
         head = HeadReader(dsn)
         supervisor.start("head", head.run())
         reader, codec, snapshots = Reader(pool), Codec(EVENT_TYPES), Snapshots(pool)
-        checkpoint = await snapshots.checkpoint()
+        checkpoint = max(await snapshots.checkpoint() - REMEMBERED_EVENTS, 0)
         cache = Cache(head, await snapshots.world_at(checkpoint, with_images=True, with_namespaces=True))
         hub = Hub(cache, reader, codec, snapshots, metrics)
         follower = _follow(supervisor, settings, reader, hub)

@@ -21,7 +21,7 @@ from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, 
 from service.domain.events import Header
 from service.domain.field_errors import FieldError, invalid, required
 from service.domain.imagestream import ImageStream, Tag
-from service.domain.object_meta import validate_update
+from service.domain.object_meta import validate_any_update, validate_update
 from service.domain.tag_changes import ensure_stream, set_tag
 from service.domain.tag_validation import validate_tag_reference
 
@@ -95,7 +95,8 @@ class ImageStreamTagUpdate(TagUpdate[ImageStreamTag], kw_only=True):
         self, tag: Tag, old: ImageStreamTag, wanted: ImageStreamTag, *, new_stream: bool
     ) -> TagReference | None:
         kind = GroupResource(self.resource.group, "ImageStreamTag")
-        errors = validate_update(with_server_fields(wanted.metadata, old.metadata), old.metadata)
+        given = with_server_fields(wanted.metadata, old.metadata)
+        errors = [*validate_any_update(given, old.metadata), *validate_update(given, old.metadata)]
         if wanted.metadata.labels is None:
             wanted.metadata.labels = old.metadata.labels
         if not same_metadata(wanted.metadata, old.metadata, but_annotations=True):
@@ -117,7 +118,11 @@ class ImageTagUpdate(TagUpdate[ImageTag], kw_only=True):
         return served.imagetag(tag, None, self.around.registry)
 
     def checked(self, tag: Tag, old: ImageTag, wanted: ImageTag, *, new_stream: bool) -> TagReference | None:
-        errors: list[FieldError] = validate_update(with_server_fields(wanted.metadata, old.metadata), old.metadata)
+        given = with_server_fields(wanted.metadata, old.metadata)
+        errors: list[FieldError] = [
+            *validate_any_update(given, old.metadata),
+            *validate_update(given, old.metadata),
+        ]
         if new_stream and wanted.spec is None:
             errors.append(required("spec", "spec is a required field during creation"))
         if not same_metadata(wanted.metadata, old.metadata, but_annotations=False):
@@ -139,7 +144,7 @@ def same_metadata(wanted: ObjectMeta, old: ObjectMeta, *, but_annotations: bool)
         "name": old.name,
         "namespace": old.namespace,
         "self_link": old.self_link,
-        "uid": old.uid,
+        "uid": wanted.uid or old.uid,
         "resource_version": old.resource_version,
         "creation_timestamp": old.creation_timestamp,
         "generation": old.generation,

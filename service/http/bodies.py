@@ -19,7 +19,7 @@ from service.api.json_types import Json, JsonObject
 from service.api.meta_v1 import ApiObject, DeleteOptions, Wire
 from service.api.protobuf.decoding import decode_message
 from service.api.protobuf.envelope import unwrap
-from service.api.yaml_documents import parse_yaml
+from service.api.yaml_documents import parse_yaml, strict_error
 from service.domain.errors import BadRequest, Unclassified
 from service.http.errors import RequestEntityTooLarge
 from service.http.negotiation import PROTOBUF, YAML
@@ -98,6 +98,8 @@ def decode_body(resource: Resource[T], body: bytes, media_type: str, field_valid
         raise BadRequest(f"{described}: {error}") from error
     warnings = [] if field_validation == "Ignore" else findings(parsed, inspection, info.struct)
     if warnings and field_validation == "Strict":
+        if parsed.repeated_lines:
+            warnings = [strict_error(parsed.repeated_lines), *warnings[len(parsed.repeated_lines) :]]
         raise BadRequest(f"{described}: strict decoding error: {', '.join(warnings)}")
     return Decoded(value, inspection.document, sent_managed_fields(parsed.document), warnings)
 

@@ -15,9 +15,9 @@ import msgspec
 
 from service.api.decoding import DecodeError, Parsed, parse_json
 from service.api.json_types import Json, JsonObject
-from service.api.yaml_documents import parse_yaml
+from service.api.yaml_documents import parse_yaml, strict_error
 from service.domain.errors import BadRequest
-from service.merge.go_values import plain
+from service.merge.go_values import json_kind, plain
 from service.merge.json_patch import apply_json_patch, unknown_members
 from service.merge.merge_patch import apply_merge_patch
 from service.merge.schema import StructType
@@ -70,15 +70,16 @@ def _apply_patch(body: bytes, apply_as: Applier, *, strict: bool) -> Patch:
     try:
         parsed = parse_yaml(body)
     except DecodeError as error:
-        raise BadRequest(f"error decoding YAML: {error}") from error
-    if not isinstance(parsed.document, dict):
-        raise BadRequest("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal")
+        raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from error
+    document = {} if parsed.document is None else parsed.document
+    if not isinstance(document, dict):
+        go_type = "Go value of type map[string]interface {}"
+        why = f"while decoding JSON: json: cannot unmarshal {json_kind(document)} into {go_type}"
+        raise BadRequest(f"error decoding YAML: error unmarshaling JSON: {why}")
     if strict and parsed.repeated_lines:
-        listed = "\n".join(f"  {line}" for line in parsed.repeated_lines)
-        raise BadRequest(
-            f"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n{listed}"
-        )
-    return Patch(partial(_flip, apply_as, parsed.document), _as_json, list(parsed.repeated_lines), creates=True)
+        repeated = strict_error(parsed.repeated_lines)
+        raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {repeated}")
+    return Patch(partial(_flip, apply_as, document), _as_json, list(parsed.repeated_lines), creates=True)
 
 
 def _flip(function: Callable[..., JsonObject], patch: Json, document: JsonObject | None) -> JsonObject:

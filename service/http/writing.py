@@ -93,8 +93,10 @@ class Writing:
             if not patch.creates or exchange.info.subresource:
                 raise
             call.may_create()
+            wanted = transform(None)
+            wanted.metadata.resource_version = ""
             exchange.warnings += warnings
-            return self._forms.object(await resource.create(call, transform(None)), resource, form, 201)
+            return self._forms.object(await resource.create(call, wanted), resource, form, 201)
         exchange.warnings += warnings
         return self._forms.object(value, resource, form, 201 if created else 200)
 

@@ -15,6 +15,7 @@ from tests.acceptance.api import Api, Entrance, api_of, entrance_of
 from tests.acceptance.kubectl import Kubectl
 from tests.acceptance.quiet import Quiet, turn
 from tests.acceptance.shared_instance import used_instance
+from tests.acceptance.workers import each_worker
 
 
 def _shared_folder(factory: pytest.TempPathFactory) -> Path:
@@ -60,6 +61,13 @@ async def api(entrance: Entrance) -> AsyncIterator[Api]:
     """The administrator."""
     async with api_of(entrance) as api:
         yield api
+
+
+@pytest_asyncio.fixture
+async def workers(entrance: Entrance) -> AsyncIterator[list[Api]]:
+    """The administrator at each of the API processes."""
+    async with each_worker(entrance) as workers:
+        yield workers
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,16 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 from tests.acceptance.api import GROUP, Api, Document, Entrance, imagestream
 from tests.acceptance.quiet import Quiet
 from tests.acceptance.wire import Wire, request_of, status_of, wire_to
 
-ROUNDS = 24
-NOTE_BYTES = 150_000
-"""Beside an object that is small. All rounds together are more than what a server may hold for one client."""
-CHUNK = re.compile(rb"[0-9a-fA-F]+\r\n")
+ROUNDS = 40
+NOTE_BYTES = 240_000
+"""All rounds together are more than what a connection holds for a client that does not read."""
+PARKINGS = re.compile(rb"^taghistory_watch_parkings_total (\S+)$", re.MULTILINE)
 
 
 def half_a_create(quiet: Quiet, *, more: bytes = b"") -> tuple[bytes, bytes]:
@@ -83,59 +82,63 @@ async def test_more_at_once_than_one_connection_is_worth(quiet: Quiet) -> None:
     assert answers.count(b"HTTP/1.1 404 Not Found\r\n") == 1
 
 
-async def events_of(wire: Wire) -> AsyncIterator[Document]:
-    """The events of a watch, as they come on the wire."""
-    received = (await wire.receive_until(b"\r\n\r\n")).partition(b"\r\n\r\n")[2]
-    while True:
-        # A chunk ends wherever the server likes; its length stands alone on a line, which no event does.
-        *lines, received = received.split(b"\n")
-        for line in lines:
-            if line.startswith(b"{"):
-                yield json.loads(line)
-        part = await wire.receive()
-        if not part:
-            return
-        received += part
+class RawWatch:
+    """A watch of which nothing is read before it is asked for."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._received = b""
+
+    async def next(self) -> Document:
+        """The next event. Chunks are one event each, and their lengths stand on lines of their own."""
+        while True:
+            line, newline, rest = self._received.partition(b"\n")
+            if newline:
+                self._received = rest
+                if line.startswith(b"{"):
+                    event: Document = json.loads(line)
+                    return event
+            else:
+                part = await self._wire.receive()
+                assert part, "the watch has ended"
+                self._received += part
 
 
-async def moves(api: Api, path: str) -> AsyncIterator[int]:
-    """Large changes of an object, each with its number; the version of each."""
-    for number in range(ROUNDS):
-        note = f"{number} " + f"{number % 10}" * NOTE_BYTES
-        changed = (await api.patch(path, {"metadata": {"annotations": {"note": note}}})).ok()
-        yield int(changed["metadata"]["resourceVersion"])
+async def parkings(workers: list[Api]) -> float:
+    """How often any watch was parked, at all API processes together."""
+    bodies = [(await worker.request("GET", "/metrics")).body for worker in workers]
+    return sum(float(PARKINGS.findall(body)[0]) for body in bodies)
 
 
-async def test_a_watcher_that_never_reads(entrance: Entrance, api: Api, namespace: str) -> None:
+async def test_a_watcher_that_never_reads(entrance: Entrance, api: Api, workers: list[Api], namespace: str) -> None:
     """It is parked: others get their events as they happen, and when it reads at last, it gets all of them."""
     streams = f"namespaces/{namespace}/imagestreams"
-    created = (await api.create(streams, imagestream("web"))).ok()
-    start = created["metadata"]["resourceVersion"]
-    target = f"{GROUP}/{streams}?watch=1&resourceVersion={start}"
+    version = (await api.create(streams, imagestream("web"))).ok()["metadata"]["resourceVersion"]
+    watch = request_of(entrance, "GET", f"{GROUP}/{streams}?watch=1&resourceVersion={version}")
+    parked_before = await parkings(workers)
     async with AsyncExitStack() as stack:
-        idle = []
-        for _ in range(4):
-            # As many as it takes for one at each API process.
-            wire = await stack.enter_async_context(wire_to(entrance, receive_buffer_bytes=4096))
-            await wire.send(request_of(entrance, "GET", target))
-            idle.append(wire)
-        reading = await stack.enter_async_context(api.watch(streams, resourceVersion=start))
+        idle = [await stack.enter_async_context(wire_to(entrance, receive_buffer_bytes=4096)) for _ in range(4)]
+        for wire in idle:
+            await wire.send(watch)
+        reading = [
+            await stack.enter_async_context(worker.watch(streams, resourceVersion=version)) for worker in workers
+        ]
         versions = []
-        async for version in moves(api, f"{streams}/web"):
-            versions.append(version)
-            event = await anext(reading)
-            assert int(event["object"]["metadata"]["resourceVersion"]) == version
+        for number in range(ROUNDS):
+            note = f"{number:02}" * (NOTE_BYTES // 2)
+            patch = {"metadata": {"annotations": {"note": note}}}
+            versions.append((await api.patch(f"{streams}/web", patch)).ok()["metadata"]["resourceVersion"])
+            for events in reading:
+                assert (await anext(events))["object"]["metadata"]["resourceVersion"] == versions[-1]
+        assert await parkings(workers) > parked_before
         for wire in idle:
-            events = events_of(wire)
-            late = [await anext(events) for _ in versions]
-            assert [int(event["object"]["metadata"]["resourceVersion"]) for event in late] == versions
-            assert [len(event["object"]["metadata"]["annotations"]["note"]) > NOTE_BYTES for event in late]
-            # And it goes on live.
-        (await api.patch(f"{streams}/web", {"metadata": {"annotations": {"note": "the end"}}})).ok()
-        for wire in idle:
-            async for event in events_of_more(wire):
-                if event["object"]["metadata"]["annotations"]["note"] == "the end":
-                    break
+            late = RawWatch(wire)
+            for number, expected in enumerate(versions):
+                metadata = (await late.next())["object"]["metadata"]
+                assert metadata["resourceVersion"] == expected
+                assert metadata["annotations"]["note"].startswith(f"{number:02}")
+        (await api.delete(f"{streams}/web")).ok()
+        assert (await late.next())["type"] == "DELETED"
 
 
 async def test_a_reader_of_a_long_list_that_stops(entrance: Entrance, api: Api, namespace: str) -> None:

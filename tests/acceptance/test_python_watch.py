@@ -64,12 +64,10 @@ def position(event: Document) -> int:
 def newest_image(event: Document) -> str:
     """What the one tag points at, in whichever collection."""
     found = event["object"]
-    if "tag" in found:
-        image: str = found["image"]["metadata"]["name"]
-        return image
-    status = found["status"]["tags"][0] if "tags" in found["status"] else found["status"]
-    image = status["items"][0]["image"]
-    return image
+    if found["kind"] == "ImageStreamTag":
+        return str(found["image"]["metadata"]["name"])
+    history = found["status"] if found["kind"] == "ImageTag" else found["status"]["tags"][0]
+    return str(history["items"][0]["image"])
 
 
 @pytest.mark.parametrize("plural", ["imagestreams", "imagestreamtags", "imagetags"])

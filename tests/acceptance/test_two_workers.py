@@ -4,40 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-
-import pytest_asyncio
 
 from tests.acceptance.api import Api, Entrance, api_of, imagestream, reference_tag
 from tests.acceptance.shared_instance import WORKERS
+from tests.acceptance.workers import birthmark
 from tests.real_images import assortment, docker_image
-
-CONNECTION_LIMIT = 200
-# A time at which something began in the process that answers, in microseconds: told twice, it is the same process.
-BIRTHMARK = re.compile(rb"^taghistory_watch_parkings_created (\S+)$", re.MULTILINE)
-
-
-async def birthmark(api: Api) -> bytes:
-    answer = await api.request("GET", "/metrics")
-    found = BIRTHMARK.search(answer.body)
-    assert found is not None, answer
-    return found[1]
-
-
-@pytest_asyncio.fixture
-async def workers(entrance: Entrance) -> AsyncIterator[list[Api]]:
-    """A kept connection to each of the processes; the kernel deals connections out, so some are drawn in vain."""
-    found: dict[bytes, Api] = {}
-    async with AsyncExitStack() as stack:
-        for _ in range(CONNECTION_LIMIT):
-            api = await stack.enter_async_context(api_of(entrance))
-            found.setdefault(await birthmark(api), api)
-            if len(found) == WORKERS:
-                break
-        assert len(found) == WORKERS
-        yield list(found.values())
 
 
 async def test_a_write_at_one_is_read_at_the_other(workers: list[Api], namespace: str) -> None:

@@ -1,27 +1,38 @@
 """A short history of clients, made up to be right in every point, for mutants to spoil: a random log in memory, writes
 that were acknowledged as it grew, reads and lists in between, and watches of every kind of scope.
 
-Keeps: what is told here is made by the same rendering as what the checker expects, so a rehearsal says nothing about the
-service; it is there to show what the checker notices.
+Keeps: what is told here is made by the same rendering as what the checker expects, so a rehearsal says nothing about
+the service; it is there to show what the checker notices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
 
-from service.domain.world import Collection, State
+from service.api.image_v1 import TagReference
+from service.domain.events import TagDeleted, TagSet
+from service.domain.world import IMAGE_STREAM, Collection, State
 from service.eventstore.records import RecordedEvent
 from tests.faults.history import Get, History, Intent, List, Page, Session, Trace, Write
 from tests.faults.lines import Line, Lines
+from tests.faults.plan import NAMESPACES, STREAMS, TAGS, TIERS
 from tests.faults.scope_fold import ScopeFold
 from tests.faults.truth import Truth, document, ordered
-from tests.faults.wish import KINDS, Key, Wish, key_of, random_wish
-from tests.unit.watch.chronicle import Chronicle, random_command
+from tests.faults.wish import KINDS, Key, key_of, random_wish
+from tests.unit.watch.chronicle import (
+    DIGESTS,
+    Chronicle,
+    NewEvent,
+    deleted,
+    image_registered,
+    imaged,
+    relabelled,
+    stream_created,
+)
 
 COMMANDS = 120
 WATCHES = 40
@@ -31,8 +42,8 @@ BOOKMARK_EVERY = 6
 
 
 class Rehearsal:
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.history = History(Lines(folder / "lines.spool"))
+    def __init__(self, lines: Lines, seed: int) -> None:
+        self.history = History(lines)
         self.events: list[RecordedEvent] = []
         self._random = Random(seed)
         self._chronicle = Chronicle()
@@ -49,15 +60,37 @@ class Rehearsal:
     def _write(self, number: int) -> None:
         history, request_id = self.history, f"request {number}"
         begun, floor = history.now(), history.seen
-        command = self._chronicle.append(*random_command(self._random, self._chronicle.world))
-        metadata = msgspec.json.encode({"requestId": request_id})
-        self.events += [msgspec.structs.replace(event, metadata=metadata) for event in command]
+        command = self._chronicle.append(*self._something())
+        metadata, recorded_at = msgspec.json.encode({"requestId": request_id}), command[-1].recorded_at
+        self.events += [msgspec.structs.replace(e, metadata=metadata, recorded_at=recorded_at) for e in command]
         first = command[0]
         trace = Trace((first.type,), first.aggregate.namespace, first.aggregate.name, "")
         key = (first.aggregate.namespace, first.aggregate.name)
         intent = Intent("write", "POST", "/", Collection.IMAGE_STREAMS, key, trace)
         history.writes.append(Write(request_id, intent, begun, floor, history.now(), code=201))
         history.saw(command[-1].position)
+
+    def _something(self) -> list[NewEvent]:
+        """What happens next."""
+        random, world = self._random, self._chronicle.world
+        namespace, name, tag = random.choice(NAMESPACES[:2]), random.choice(STREAMS[:2]), random.choice(TAGS[:2])
+        labels = {"tier": random.choice(TIERS)} if random.random() < 0.7 else None
+        stream, place = world.streams.get((namespace, name)), (IMAGE_STREAM, namespace, name)
+        if stream is None:
+            return [stream_created(namespace, name, labels)]
+        match random.randrange(10):
+            case 0:
+                return relabelled(stream, labels)
+            case 1:
+                return deleted(stream)
+            case 2 if tag in stream.tags:
+                return [(*place, TagDeleted(tag, 2))]
+            case 3:
+                return [(*place, TagSet(tag, TagReference(name=tag), 2))]
+            case _:
+                image = random.choice(DIGESTS)
+                known = [] if image in world.images else [image_registered(image, labels)]
+                return [*known, imaged(namespace, name, tag, image, random.randrange(1, 4))]
 
     def _states(self, collection: Collection) -> dict[Key, State]:
         world = self._chronicle.world

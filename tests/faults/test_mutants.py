@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +11,8 @@ import msgspec
 import pytest
 
 from tests.faults.check_log import check_log
-from tests.faults.history import Moment, Page
+from tests.faults.history import Moment, Page, Session
+from tests.faults.lines import Lines
 from tests.faults.rehearsal import Rehearsal, told_something
 from tests.faults.run import compare
 from tests.faults.truth import Truth
@@ -24,26 +26,37 @@ def broken_promises(rehearsal: Rehearsal) -> set[str]:
     return {complaint.promise for complaint in compare(Truth(rehearsal.events), rehearsal.history)}
 
 
+@contextmanager
+def rehearsed(folder: Path, seed: int = SEED) -> Iterator[Rehearsal]:
+    with closing(Lines(folder / "lines.spool")) as lines:
+        yield Rehearsal(lines, seed)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_history_that_is_right_gives_no_cause_for_complaint(tmp_path: Path, seed: int) -> None:
-    rehearsal = Rehearsal(tmp_path, seed)
-    assert not list(check_log(rehearsal.events))
-    assert not broken_promises(rehearsal)
+    with rehearsed(tmp_path, seed) as rehearsal:
+        assert not list(check_log(rehearsal.events))
+        assert not broken_promises(rehearsal)
+
+
+def cut(session: Session, lines: slice) -> None:
+    """As if these had never arrived."""
+    del session.lines[lines]
+    session.arrivals = [(len(session.lines), session.arrivals[-1][1])]
 
 
 def skip_at_a_gap(rehearsal: Rehearsal) -> None:
     """A batch was lost on its way, and the next one taken for what follows."""
-    del told_something(rehearsal).lines[2:4]
+    cut(told_something(rehearsal), slice(2, 4))
 
 
 def drop_on_a_full_queue(rehearsal: Rehearsal) -> None:
     """The newest found no room, and nobody came back for it."""
-    session = told_something(rehearsal)
-    del session.lines[-1:]
+    cut(told_something(rehearsal), slice(-1, None))
 
 
 def resume_one_too_late(rehearsal: Rehearsal) -> None:
-    del told_something(rehearsal).lines[0]
+    cut(told_something(rehearsal), slice(0, 1))
 
 
 def resume_one_too_early(rehearsal: Rehearsal) -> None:
@@ -91,7 +104,7 @@ def show_the_state_after_a_deletion(rehearsal: Rehearsal) -> None:
 
 def begin_with_a_state_that_lacks_one(rehearsal: Rehearsal) -> None:
     session = next(s for s in rehearsal.history.sessions if s.start is None and s.lines[0].type == "ADDED")
-    del session.lines[0]
+    cut(session, slice(0, 1))
 
 
 def lose_an_acknowledged_write(rehearsal: Rehearsal) -> None:
@@ -187,9 +200,9 @@ MUTANTS: dict[Mutant, str] = {
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_mutant_is_noticed(tmp_path: Path, mutant: Mutant) -> None:
-    rehearsal = Rehearsal(tmp_path, SEED)
-    mutant(rehearsal)
-    assert MUTANTS[mutant] in broken_promises(rehearsal)
+    with rehearsed(tmp_path) as rehearsal:
+        mutant(rehearsal)
+        assert MUTANTS[mutant] in broken_promises(rehearsal)
 
 
 def leave_a_gap(rehearsal: Rehearsal) -> None:
@@ -221,6 +234,6 @@ MUTANTS_OF_THE_LOG: dict[Mutant, str] = {
 
 @pytest.mark.parametrize("mutant", MUTANTS_OF_THE_LOG, ids=lambda mutant: mutant.__name__)
 def test_a_mutant_of_the_log_is_noticed(tmp_path: Path, mutant: Mutant) -> None:
-    rehearsal = Rehearsal(tmp_path, SEED)
-    mutant(rehearsal)
-    assert MUTANTS_OF_THE_LOG[mutant] in {complaint.promise for complaint in check_log(rehearsal.events)}
+    with rehearsed(tmp_path) as rehearsal:
+        mutant(rehearsal)
+        assert MUTANTS_OF_THE_LOG[mutant] in {complaint.promise for complaint in check_log(rehearsal.events)}

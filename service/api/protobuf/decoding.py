@@ -70,7 +70,7 @@ def _putter(field: Field) -> Put:
         return _decoder(field.type).decode_into
     if field.map:
         entry = _Decoder(f"{field.name}Entry", [Field(1, "key", "string"), Field(2, "value", field.type)])
-        return _put_entry(name, entry, {} if field.type not in SCALARS else "")
+        return _put_entry(name, entry, _reader(field.type))
     if not field.repeated and field.type not in SCALARS and field.type not in _CONTENTS:
         return _merge(name, _decoder(field.type))
     read = _reader(field.type)
@@ -100,12 +100,14 @@ def _merge(name: str, decoder: _Decoder) -> Put:
     return put
 
 
-def _put_entry(name: str, entry: _Decoder, empty: Json) -> Put:
+def _put_entry(name: str, entry: _Decoder, read: Read) -> Put:
+    """An entry may leave out its key or its value where it is empty."""
+
     def put(document: JsonObject, value: Any) -> None:
         pair: JsonObject = {}
         entry.decode_into(pair, value)
         entries: Any = document.setdefault(name, {})
-        entries[pair.get("key", "")] = pair.get("value", empty)
+        entries[pair.get("key", "")] = pair["value"] if "value" in pair else read(b"")
 
     return put
 

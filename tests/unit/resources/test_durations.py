@@ -1,10 +1,12 @@
-"""How long ago, in words."""
+"""How long ago, in words and short."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from service.resources.durations import ago, human_duration
+from service.resources.durations import age, ago, human_duration
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -44,3 +46,36 @@ def test_a_moment_is_so_long_ago() -> None:
     assert ago("0000-12-31T00:00:00Z", now) == "2025 years ago"
     assert ago(None, now) == ""
     assert ago("", now) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "short"),
+    [
+        (-3, "0s"),
+        (0, "0s"),
+        (2 * MINUTE - 1, "119s"),
+        (2 * MINUTE, "2m"),
+        (9 * MINUTE + 59, "9m59s"),
+        (10 * MINUTE + 59, "10m"),
+        (3 * HOUR - 1, "179m"),
+        (3 * HOUR, "3h"),
+        (7 * HOUR + 59 * MINUTE, "7h59m"),
+        (8 * HOUR + 59 * MINUTE, "8h"),
+        (2 * DAY - 1, "47h"),
+        (2 * DAY, "2d"),
+        (7 * DAY + 23 * HOUR, "7d23h"),
+        (8 * DAY + 23 * HOUR, "8d"),
+        (730 * DAY - 1, "729d"),
+        (730 * DAY, "2y"),
+        (8 * 365 * DAY - DAY, "7y364d"),
+        (8 * 365 * DAY + DAY, "8y"),
+    ],
+)
+def test_an_age_is_short(seconds: int, short: str) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    moment = now - timedelta(seconds=seconds)
+    assert age(f"{moment:%Y-%m-%dT%H:%M:%SZ}", f"{now:%Y-%m-%dT%H:%M:%SZ}") == short
+
+
+def test_nobody_knows_how_old_it_is() -> None:
+    assert age(None, "2026-01-01T00:00:00Z") == "<unknown>"

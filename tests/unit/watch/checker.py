@@ -16,7 +16,6 @@ from service.watch.scope import CLUSTER_SCOPED, Scope, key_of
 from tests.unit.watch.chronicle import DIGESTS, Chronicle, document, fold
 from tests.unit.watch.room import Told
 
-CLUSTER_SCOPED = (Collection.IMAGES, Collection.NAMESPACES)
 NAMES = {
     Collection.IMAGES: DIGESTS[0],
     Collection.IMAGE_STREAMS: "x",

@@ -15,7 +15,6 @@ from service.api.image_v1 import TagReference
 from service.api.json_types import JsonObject
 from service.api.meta_v1 import ObjectMeta
 from service.domain import namespace as namespaces
-from service.domain import namespace as namespaces
 from service.domain import served
 from service.domain.events import (
     EVENT_TYPES,
@@ -159,14 +158,6 @@ def image_registered(digest: str, labels: dict[str, str] | None = None) -> NewEv
 
 def namespace_created(name: str, labels: dict[str, str] | None = None) -> NewEvent:
     return NAMESPACE, "", name, NamespaceCreated(ObjectMeta(uid="n", labels=labels))
-
-
-def of_namespace(namespace: Namespace | None, name: str, labels: dict[str, str] | None, *, deleted: bool) -> NewEvent:
-    """What may happen next to a namespace, or to one that is not there."""
-    if namespace is None:
-        return NAMESPACE, "", name, NamespaceCreated(ObjectMeta(uid="u", labels=labels))
-    event = NamespaceDeleted() if deleted else NamespaceChanged(ObjectMeta(uid="u", labels=labels))
-    return NAMESPACE, "", name, event
 
 
 def random_command(random: Random, world: World) -> list[NewEvent]:

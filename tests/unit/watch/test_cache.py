@@ -20,7 +20,7 @@ from tests.unit.watch.chronicle import (
     happenings,
     image_registered,
     imaged,
-    of_namespace,
+    namespace_created,
     random_chronicle,
     stream_created,
 )
@@ -100,7 +100,7 @@ def test_each_collection_knows_its_newest_change() -> None:
     chronicle.append(stream_created("n", "x"))
     chronicle.append(image_registered(DIGESTS[0]), imaged("n", "x", "1", DIGESTS[0]))
     chronicle.append(image_registered(DIGESTS[1]))
-    chronicle.append(of_namespace(None, "n", None, deleted=False))
+    chronicle.append(namespace_created("n"))
     cache = fed(chronicle)
     assert {c.value: cache.collection_changed(c) for c in Collection} == {
         "imagestreams": 3,

@@ -83,6 +83,12 @@ def test_what_comes_again_replaces_adds_or_merges() -> None:
     assert decode_message("TagReference", b"".join(entries)) == {"annotations": {"k": "2"}}
 
 
+def test_an_entry_of_a_map_may_leave_out_what_is_empty() -> None:
+    assert decode_message("TagReference", delimited(tag(2, 2), b"")) == {"annotations": {"": ""}}
+    assert decode_message("ImageStreamLayers", delimited(tag(2, 2), b"")) == {"blobs": {"": {}}}
+    assert decode_message("UserInfo", delimited(tag(4, 2), b"")) == {"extra": {"": []}}
+
+
 def test_integers_are_cut_to_their_size() -> None:
     assert decode_message("Status", tag(6, 0) + varint((1 << 32) - 1)) == {"code": -1}
     assert decode_message("ImageLayer", tag(2, 0) + varint((1 << 64) - 1)) == {"size": -1}
