@@ -11,6 +11,7 @@ do; appends in flight are answered before the appender goes. The death of any ta
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 from contextlib import AsyncExitStack
@@ -75,6 +76,8 @@ async def serve(settings: ServeSettings) -> None:
         reader, codec, snapshots = Reader(pool), Codec(EVENT_TYPES), Snapshots(pool)
         checkpoint = max(await snapshots.checkpoint() - REMEMBERED_EVENTS, 0)
         cache = Cache(head, await snapshots.world_at(checkpoint, with_images=True, with_namespaces=True))
+        # What was loaded lives as long as the process: the collector need not look at it again and again.
+        gc.freeze()
         hub = Hub(cache, reader, codec, snapshots, metrics)
         follower = _follow(supervisor, settings, reader, hub)
         appender = Appender(dsn, on_committed=follower.offer, registry=metrics)

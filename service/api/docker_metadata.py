@@ -7,6 +7,7 @@ Elsewhere: filling it from manifest and config (`domain/image_metadata.py`).
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TypeVar
 
@@ -85,7 +86,9 @@ def metadata_document(metadata: DockerImage, version: str) -> JsonObject:
 
 def decode_text(text: str, struct: type[T]) -> T:
     """A manifest or config as Go's standard decoder reads it: names of fields in any case. Raises DecodeError."""
-    document = _named(parse_json(text.encode()).document, Shape(Kind.STRUCT, "", struct=struct))
+    document = parse_json(text.encode()).document
+    if _other_spelling(struct).search(text):
+        document = _named(document, Shape(Kind.STRUCT, "", struct=struct))
     return to_struct(inspect(document, struct).document, struct)
 
 
@@ -102,6 +105,23 @@ def _sort_maps(config: Json) -> None:
             unsorted = config.get(name)
             if isinstance(unsorted, dict):
                 config[name] = dict(sorted(unsorted.items()))
+
+
+@cache
+def _other_spelling(struct: type[msgspec.Struct]) -> re.Pattern[str]:
+    """Finds a string that is a field's name but for its case: hardly any text has one, and looking is cheap."""
+    names = "|".join(sorted(_names_within(struct)))
+    return re.compile(f'"(?!(?:{names})")(?i:{names})"')
+
+
+def _names_within(struct: type[msgspec.Struct]) -> set[str]:
+    names: set[str] = set()
+    for name, field in fields_of(struct).items():
+        names.add(re.escape(name))
+        inner = field.shape.item or field.shape
+        if inner.struct is not None:
+            names |= _names_within(inner.struct)
+    return names
 
 
 @cache

@@ -106,6 +106,8 @@ def apply(
     Raises UnfoldableEventError if the event needs a stream and there is none.
     """
     if isinstance(event, ImageStreamCreated):
+        if stream is not None:
+            raise UnfoldableEventError(f"ImageStreamCreated at {position}: {namespace}/{name} is there already")
         return ImageStream(namespace, name, event.header, position)
     if stream is None:
         raise UnfoldableEventError(f"{type(event).__name__} at {position}: no image stream {namespace}/{name}")

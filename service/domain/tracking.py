@@ -13,8 +13,11 @@ from service.domain.imagestream import ImageStream, Tag
 
 def followers(stream: ImageStream, source: str) -> list[Tag]:
     """The spec tags that follow `source` within the stream, by name."""
+    specified = [(tag, tag.spec) for tag in stream.tags.values() if tag.spec is not None]
+    if not specified:
+        return []
     names = (source, f"{stream.name}:{source}")
-    found = [tag for tag in stream.tags.values() if tag.spec is not None and _follows(tag, tag.spec, names)]
+    found = [tag for tag, spec in specified if _follows(tag, spec, names)]
     return sorted((tag for tag in found if tag.name != source), key=lambda tag: tag.name)
 
 

@@ -3,10 +3,11 @@
     /openapi/v3                     which documents there are, each with the hash of its content
     /openapi/v3/apis/⟨group⟩/⟨version⟩[?hash=⟨hash⟩]   one of them (/openapi/v3/api/v1 for the core group); under its
                                     hash it never changes
-    /openapi/v2                     all of it as Swagger 2.0
+    /openapi/v2                     all of it as Swagger 2.0, in JSON or protobuf
 
 Keeps: documents are made once, at start; a wrong hash is answered with the way to the right one.
-Elsewhere: the content (`openapi_paths.py`, `openapi_schemas.py`, `openapi_v2.py`). Source: spec: kube-api 1.4.
+Elsewhere: the content (`openapi_paths.py`, `openapi_schemas.py`, `openapi_v2.py`, `openapi_protobuf.py`).
+Source: spec: kube-api 1.4.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from service.http.answer import TEXT, Answer
 from service.http.documents import DocumentRequest, hash_of
 from service.http.negotiation import JSON
 from service.http.openapi_paths import PathSettings, paths_of, structs_of
+from service.http.openapi_protobuf import PROTOBUF_TYPES, encode_swagger
 from service.http.openapi_schemas import Schemas, add_schemas, schema_name
 from service.http.openapi_v2 import swagger
 from service.http.query import first
@@ -37,6 +39,8 @@ LIFETIME = timedelta(days=365)
 class _Document(msgspec.Struct, frozen=True):
     body: bytes
     hash: str
+    media_types: tuple[str, ...] = (JSON,)
+    """how clients may ask for it; the first is what they are told it is"""
 
     @property
     def etag(self) -> str:
@@ -52,7 +56,9 @@ class OpenApi:
         for root, of_version in _by_version(resources).items():
             documents[root.strip("/")] = _version_document(root, of_version, settings, about)
         self._v3 = {path: _encoded(document) for path, document in documents.items()}
-        self._v2 = _encoded(swagger(documents.values(), about))
+        v2 = swagger(documents.values(), about)
+        in_protobuf = encode_swagger(v2)
+        self._v2 = (_encoded(v2), _Document(in_protobuf, hash_of(in_protobuf), PROTOBUF_TYPES))
         index: JsonObject = {
             path: {"serverRelativeURL": _url(path, document.hash)} for path, document in self._v3.items()
         }
@@ -83,24 +89,33 @@ class OpenApi:
             headers = {"Location": where, "ETag": document.etag, "Vary": "Accept", "Content-Type": JSON}
             return Answer(301, {**UNHASHED, **headers})
         if not asked:
-            return _negotiated(request, document, UNHASHED)
+            return _negotiated(request, (document,), UNHASHED)
         expires = format_datetime(datetime.now(UTC) + LIFETIME, usegmt=True)
-        return _negotiated(request, document, {"Cache-Control": "public, immutable", "Expires": expires})
+        return _negotiated(request, (document,), {"Cache-Control": "public, immutable", "Expires": expires})
 
 
 def _url(path: str, content_hash: str) -> str:
     return f"{V3}/{path}?hash={content_hash}"
 
 
-def _negotiated(request: DocumentRequest, document: _Document, headers: dict[str, str]) -> Answer:
-    """We write JSON only; the protobuf form of these documents no client of ours asks for."""
+def _negotiated(request: DocumentRequest, forms: Sequence[_Document], headers: dict[str, str]) -> Answer:
+    """The form of a document that the client likes best. v3 documents have one only: nobody here needs another."""
     headers = {**headers, "Vary": "Accept"}
-    if request.accept and not any(clause.covers(JSON) for clause in parse_accept(request.accept)):
+    document = _preferred(request.accept or "*/*", forms)
+    if document is None:
         return Answer(406, headers)
     headers["ETag"] = document.etag
     if request.has(document.etag):
         return Answer(304, headers)
-    return Answer(200, {**headers, "Content-Type": JSON}, document.body)
+    return Answer(200, {**headers, "Content-Type": document.media_types[0]}, document.body)
+
+
+def _preferred(accept: str, forms: Sequence[_Document]) -> _Document | None:
+    for clause in parse_accept(accept):
+        for document in forms:
+            if any(clause.covers(media_type) for media_type in document.media_types):
+                return document
+    return None
 
 
 def _encoded(document: JsonObject) -> _Document:

@@ -98,6 +98,8 @@ def _decoded(target: Target[T], document: JsonObject, patch: Patch, field_valida
 
 def tracked(target: Target[T], current: T | None, wanted: T, sent: Json) -> T:
     """The object with its field managers brought up to date; `sent` are those the client sent."""
+    if not target.resource.keeps_managed_fields:
+        return wanted
     live = as_document(target.resource, current) if current is not None else None
     document = as_document(target.resource, wanted)
     metadata = document["metadata"]

@@ -163,12 +163,29 @@ class Snapshots:
         or before it at which no command is half done.
         """
         with translated_errors():
-            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            async with self._pool.acquire() as connection, _transaction(connection):
                 await connection.execute(BY_INDEX_ONLY)
                 reached = await connection.fetchval(CHECKPOINT)
                 if reached < position:
                     raise _not_reached(position, reached)
                 yield connection, await connection.fetchval(LAST_WHOLE_COMMAND, position) or 0
+
+
+@asynccontextmanager
+async def _transaction(connection: Connection) -> AsyncIterator[None]:
+    """Read only. Once cancelled it does not wait for the server: an error of that would hide the cancellation."""
+    transaction = connection.transaction(readonly=True)
+    try:
+        await transaction.start()
+        try:
+            yield
+        except Exception:
+            await transaction.rollback()
+            raise
+        await transaction.commit()
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
 
 
 async def _tags(connection: Connection, position: int, collection: Collection, keys: KeyRange, limit: int) -> list[Tag]:

@@ -33,6 +33,8 @@ class ImageStreamMappings(Resource[ImageStreamMapping]):
         struct=ImageStreamMapping,
     )
 
+    keeps_managed_fields = False
+
     def __init__(self, services: Services) -> None:
         self._services = services
 

@@ -52,6 +52,8 @@ class Resource(Generic[T]):
     info: ResourceInfo
     collection: Collection | None = None
     """Set where the resource can be listed and watched."""
+    keeps_managed_fields = True
+    """Whether who wrote which field of an object is recorded in it."""
     uid_is_precondition = False
     """Whether a uid in a replacement must be that of the object, or else is a conflict."""
     known_fields: frozenset[str] = DEFAULT_FIELDS

@@ -63,3 +63,13 @@ async def test_a_viewer_creates_nothing(viewer: Kubectl) -> None:
 async def test_a_wrong_token_opens_nothing(viewer: Kubectl) -> None:
     message = await viewer.fails("get", "is", "--token=guessed")
     assert "You must be logged in to the server" in message
+
+
+async def test_users_can_ask_who_they_are_and_what_they_may(viewer: Kubectl, kubectl: Kubectl) -> None:
+    asked = await viewer.ok("auth", "whoami", "-o", "json")
+    assert asked.document["status"]["userInfo"]["groups"] == ["viewers", "system:authenticated"]
+    assert (await viewer.ok("auth", "can-i", "get", "imagestreams")).out == "yes\n"
+    assert (await viewer("auth", "can-i", "create", "imagestreams")).out == "no\n"
+    assert (await kubectl.ok("auth", "can-i", "delete", "images")).out.endswith("yes\n")
+    allowed = await viewer.ok("auth", "can-i", "--list", "--no-headers")
+    assert ["imagestreams.image.openshift.io", "[]", "[]", "[get", "list", "watch]"] in allowed.rows

@@ -196,13 +196,15 @@ async def test_a_push_moves_a_tag(kubectl: Kubectl) -> None:
     stream = imagestream("app", {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v1"}})
     await kubectl.ok("create", "-f", kubectl.file(stream))
     for image in (docker_image(kubectl.namespace), oci_image(kubectl.namespace)):
-        path = kubectl.file(image.mapping("app", "v1"))
-        await kubectl.ok("create", "-f", path, "--validate=false")
+        await kubectl.ok("create", "-f", kubectl.file(image.mapping("app", "v1")))
         for tag in ("app:v1", "app:stable"):
             assert (await document(kubectl, "istag", tag))["image"]["metadata"]["name"] == image.digest
     await kubectl.ok("annotate", "istag", "app:stable", "why=release")
     assert (await document(kubectl, "istag", "app:stable"))["metadata"]["annotations"] == {"why": "release"}
     assert "is not a spec tag" in await kubectl.fails("annotate", "istag", "app:v1", "why=release")
+    # What cannot be patched, kubectl checks itself, by the description of the API.
+    misspelt = {**docker_image("x").mapping("app", "v1"), "tagg": "v1"}
+    assert 'unknown field "tagg"' in await kubectl.fails("create", "-f", kubectl.file(misspelt))
 
 
 async def test_deletions(kubectl: Kubectl) -> None:

@@ -13,10 +13,10 @@ import random
 from tests.acceptance.api import Api, Document, imagestream
 from tests.real_images import PushedImage, assortment
 
-STREAMS = 6
-TAGS = 5
-PUSHES = 6
-CLIENTS = 12
+STREAMS = 12
+TAGS = 6
+PUSHES = 8
+CLIENTS = 16
 PAST_LISTS = 12
 COLLECTIONS = ("imagestreams", "imagestreamtags", "imagetags")
 END = "the-end"

@@ -120,6 +120,19 @@ async def test_waiting_ends_when_all_views_are_there(database: str, chronicle: C
         await waiting
 
 
+async def test_a_cancelled_read_leaves_the_pool_usable(snapshots: Snapshots, chronicle: Chronicle) -> None:
+    """At whatever moment it is cancelled, and it ends as cancelled."""
+    for pause_ms in range(0, 20, 2):
+        reads = [asyncio.create_task(snapshots.world_at(chronicle.head)) for _ in range(3)]
+        await asyncio.sleep(pause_ms / 1000)
+        finished = [read.done() for read in reads]
+        for read in reads:
+            read.cancel()
+        await asyncio.wait(reads)
+        assert all(done or read.cancelled() for read, done in zip(reads, finished, strict=True))
+    assert (await snapshots.world_at(chronicle.head)).streams == chronicle.world.streams
+
+
 async def test_a_database_that_is_away(database: str) -> None:
     async with open_pool(f"{database}_gone", "test", size_limit=1) as pool:
         with pytest.raises(Unavailable):

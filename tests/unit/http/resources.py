@@ -1,7 +1,8 @@
-"""Two resources with everything a description of a resource can say, for the tests of discovery and OpenAPI."""
+"""Resources with everything a description of a resource can say, for the tests of discovery and OpenAPI."""
 
 from __future__ import annotations
 
+from service.api.core_v1 import Namespace, NamespaceList
 from service.api.image_v1 import Image, ImageList, ImageStream, ImageStreamLayers, ImageStreamList
 from service.api.resource_info import ResourceInfo, Subresource
 from service.http.negotiation import JSON, YAML
@@ -38,3 +39,16 @@ IMAGES = ResourceInfo(
     list_struct=ImageList,
 )
 RESOURCES = (IMAGE_STREAMS, IMAGES)
+NAMESPACES = ResourceInfo(
+    group="",
+    version="v1",
+    plural="namespaces",
+    singular="namespace",
+    kind="Namespace",
+    namespaced=False,
+    verbs=("get", "list"),
+    struct=Namespace,
+    list_struct=NamespaceList,
+    short_names=("ns",),
+)
+WITH_CORE = (*RESOURCES, NAMESPACES)

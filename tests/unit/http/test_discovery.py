@@ -12,14 +12,16 @@ from service.http.discovery import Discovery
 from service.http.documents import DocumentRequest, Index
 from service.http.errors import MethodNotAllowed, NotAcceptable, RouteNotFound
 from service.http.version import Version, version_document
-from tests.unit.http.resources import ALL_VERBS, MEDIA_TYPES, RESOURCES
+from tests.unit.http.resources import ALL_VERBS, MEDIA_TYPES, RESOURCES, WITH_CORE
 
 DISCOVERY = Discovery(RESOURCES, MEDIA_TYPES)
 V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
-def get(path: str, accept: str | None = None, if_none_match: str | None = None) -> Answer:
-    answer = DISCOVERY.answer(DocumentRequest("GET", path, accept=accept, if_none_match=if_none_match))
+def get(
+    path: str, accept: str | None = None, if_none_match: str | None = None, discovery: Discovery = DISCOVERY
+) -> Answer:
+    answer = discovery.answer(DocumentRequest("GET", path, accept=accept, if_none_match=if_none_match))
     assert answer is not None
     return answer
 
@@ -76,6 +78,29 @@ def test_everything_at_once_says_the_same_and_tells_its_form() -> None:
     assert (streams["resource"], streams["scope"], streams["verbs"]) == ("imagestreams", "Namespaced", list(ALL_VERBS))
     assert [sub["subresource"] for sub in streams["subresources"]] == ["layers", "status"]
     assert streams["subresources"][0]["responseKind"] == {"group": "", "version": "", "kind": "ImageStreamLayers"}
+
+
+def test_the_core_group_has_no_name_and_paths_of_its_own() -> None:
+    discovery = Discovery(WITH_CORE, MEDIA_TYPES)
+    assert document(get("/api", discovery=discovery)) == {
+        "kind": "APIVersions",
+        "versions": ["v1"],
+        "serverAddressByClientCIDRs": [],
+    }
+    listed = document(get("/api/v1", discovery=discovery))
+    assert (listed["kind"], listed["groupVersion"]) == ("APIResourceList", "v1")
+    assert [(r["name"], r["namespaced"], r["shortNames"]) for r in listed["resources"]] == [
+        ("namespaces", False, ["ns"])
+    ]
+    core, others = (document(get(path, V2, discovery=discovery))["items"] for path in ("/api", "/apis"))
+    assert [(g["metadata"], [v["version"] for v in g["versions"]]) for g in core] == [({"name": ""}, ["v1"])]
+    assert [r["resource"] for r in core[0]["versions"][0]["resources"]] == ["namespaces"]
+    assert [g["metadata"]["name"] for g in others] == ["image.openshift.io"]
+    assert [g["name"] for g in document(get("/apis", discovery=discovery))["groups"]] == ["image.openshift.io"]
+    etags = {get(path, V2, discovery=discovery).headers["ETag"] for path in ("/api", "/apis")}
+    assert len(etags) == 2
+    with pytest.raises(RouteNotFound):
+        get("/api/v2", discovery=discovery)
 
 
 def test_a_client_that_has_it_is_told_so() -> None:

@@ -12,7 +12,7 @@ from service.http.documents import DocumentRequest
 from service.http.openapi import OpenApi
 from service.http.openapi_paths import PathSettings
 from service.http.query import parse_query
-from tests.unit.http.resources import MEDIA_TYPES, RESOURCES
+from tests.unit.http.resources import MEDIA_TYPES, RESOURCES, WITH_CORE
 
 PATCHES = ("application/json-patch+json", "application/merge-patch+json")
 OPENAPI = OpenApi(RESOURCES, PathSettings(MEDIA_TYPES, ("application/json;stream=watch",), PATCHES), "0.1.0")
@@ -162,13 +162,24 @@ def test_without_a_hash_the_client_asks_again_and_may_have_it() -> None:
         ("*/*", 200),
         ("application/com.github.proto-openapi.spec.v3@v1.0+protobuf,application/json", 200),
         ("text/html", 406),
-        ("application/com.github.proto-openapi.spec.v2@v1.0+protobuf", 406),
+        ("application/com.github.proto-openapi.spec.v3@v1.0+protobuf", 406),
     ],
 )
-def test_only_json_is_written(path: str, accept: str, status: int) -> None:
+def test_json_is_written(path: str, accept: str, status: int) -> None:
     answer = get(path, accept=accept)
     assert answer.status == status
     assert bool(answer.body) is (status == 200)
+
+
+@pytest.mark.parametrize("spelling", ["v2@v1.0", "v2.v1.0"])
+def test_swagger_is_written_in_protobuf_too(spelling: str) -> None:
+    """What kubectl finds in it is in the acceptance tests: it refuses to create some kinds without."""
+    answer = get("/openapi/v2", accept=f"application/com.github.proto-openapi.spec.{spelling}+protobuf")
+    assert answer.headers["Content-Type"] == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    assert answer.body.startswith(b"\x0a\x032.0\x12")
+    for name in msgspec.json.decode(get("/openapi/v2").body)["definitions"]:
+        assert name.encode() in answer.body
+    assert answer.headers["ETag"] != get("/openapi/v2").headers["ETag"]
 
 
 def test_what_is_not_there() -> None:
@@ -190,3 +201,16 @@ def test_swagger_says_the_same_in_its_own_way(v3: Any) -> None:
     assert (limit["type"], limit["in"]) == ("integer", "query")
     tags = v2["definitions"]["com.github.openshift.api.image.v1.ImageStreamSpec"]["properties"]["tags"]
     assert tags["items"] == {"$ref": "#/definitions/com.github.openshift.api.image.v1.TagReference"}
+
+
+def test_the_core_group_is_described_at_its_own_place() -> None:
+    openapi = OpenApi(WITH_CORE, PathSettings(MEDIA_TYPES, (), PATCHES), "0.1.0")
+    answer = openapi.answer(DocumentRequest("GET", "/openapi/v3/api/v1"))
+    assert answer is not None
+    described = msgspec.json.decode(answer.body)
+    assert sorted(described["paths"]) == ["/api/v1/", "/api/v1/namespaces", "/api/v1/namespaces/{name}"]
+    namespace = described["components"]["schemas"]["io.k8s.api.core.v1.Namespace"]
+    assert namespace["x-kubernetes-group-version-kind"] == [{"group": "", "version": "v1", "kind": "Namespace"}]
+    index = openapi.answer(DocumentRequest("GET", "/openapi/v3"))
+    assert index is not None
+    assert set(msgspec.json.decode(index.body)["paths"]) == {"api/v1", "apis/image.openshift.io/v1", "version"}

@@ -116,3 +116,18 @@ def test_any_target_is_understood_or_refused(method: str, target: str) -> None:
     except BadRequest:
         return
     assert info.is_resource == bool(info.version and info.resource is not None)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/api/v1/namespaces", True),
+        ("/api/v1/namespaces/ns1", True),
+        ("/api/v1/namespaces/ns1/status", True),
+        (f"{G}/namespaces/ns1", False),
+        (f"{G}/namespaces/ns1/imagestreams", False),
+        (f"{G}/imagestreams", False),
+    ],
+)
+def test_what_is_about_a_namespace_itself(target: str, expected: bool) -> None:
+    assert parse_request("GET", target).is_namespace is expected

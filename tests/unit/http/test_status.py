@@ -38,6 +38,38 @@ ABOUT_A: JsonObject = {"name": "a", "group": "image.openshift.io", "kind": "imag
             {"group": "image.openshift.io", "kind": "imagestreams"},
         ),
         (ForbiddenPath("no"), 403, "Forbidden", "forbidden: no", {}),
+        (
+            domain.NamespaceTerminating(STREAMS, "a", "ns"),
+            403,
+            "Forbidden",
+            'imagestreams.image.openshift.io "a" is forbidden: unable to create new content in namespace ns because it '
+            "is being terminated",
+            {
+                **ABOUT_A,
+                "causes": [
+                    {
+                        "reason": "NamespaceTerminating",
+                        "message": "namespace ns is being terminated",
+                        "field": "metadata.namespace",
+                    }
+                ],
+            },
+        ),
+        (
+            protocol.OriginMissing(),
+            403,
+            "Forbidden",
+            "a WebSocket request needs an Origin header that is a URL",
+            None,
+        ),
+        (
+            protocol.RequestHeadTooLarge(),
+            431,
+            None,
+            "the request line or a header is longer than this server reads",
+            None,
+        ),
+        (protocol.MalformedRequest("this is no HTTP request"), 400, "BadRequest", "this is no HTTP request", None),
         (domain.NotFound(STREAMS, "a"), 404, "NotFound", 'imagestreams.image.openshift.io "a" not found', ABOUT_A),
         (
             domain.NotFound(GroupResource("", "namespaces"), "x"),

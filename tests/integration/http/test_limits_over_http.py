@@ -1,0 +1,131 @@
+"""The limits as clients meet them: too many at a time, too slow, too long a head."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from service.auth.authentication import Authenticator
+from service.auth.authorization import Authorizer
+from service.auth.builtin_roles import BUILTIN
+from service.auth.rbac_index import RbacIndex
+from service.auth.reloading import Fixed
+from service.auth.tokens import parse_token_file
+from service.http.answer import Answer, text_answer
+from service.http.connections import HEADER_LIMIT_BYTES, HEADERS_LIMIT, LINE_LIMIT_BYTES, Connections
+from service.http.documents import DocumentRequest
+from service.http.limits import InFlight
+from service.http.routes import Routes
+from service.http.server import Server
+
+TOKENS = "root-token,root,u-root,system:masters\nann-token,ann,u-ann\n"
+NO_VERBS = cast(Any, SimpleNamespace(**dict.fromkeys(("get", "list", "watch", "create", "update", "patch"))))
+NO_VERBS.delete = NO_VERBS.delete_collection = None
+
+
+class Slow:
+    """A path, `/healthz`, that is answered when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Semaphore(0)
+        self.go_on = asyncio.Event()
+
+    async def answer(self, request: DocumentRequest) -> Answer | None:
+        self.asked.release()
+        await self.go_on.wait()
+        return text_answer(200, "ok")
+
+
+@asynccontextmanager
+async def serving(slow: Slow, in_flight: InFlight | None = None) -> AsyncIterator[int]:
+    """The port of a server that has this one path."""
+    server = Server(
+        Authenticator(Fixed(parse_token_file(TOKENS)), anonymous=True),
+        Authorizer(Fixed(RbacIndex(BUILTIN))),
+        Routes([]),
+        NO_VERBS,
+        NO_VERBS,
+        [slow.answer],
+        in_flight or InFlight(),
+    )
+    runner = web.ServerRunner(Connections(server.handle), shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        slow.go_on.set()
+        await runner.cleanup()
+
+
+async def ask(
+    session: aiohttp.ClientSession, port: int, user: str = "ann", query: str = ""
+) -> tuple[aiohttp.ClientResponse, str]:
+    headers = {"Authorization": f"Bearer {user}-token"}
+    async with session.get(f"http://127.0.0.1:{port}/healthz{query}", headers=headers) as response:
+        return response, await response.text()
+
+
+async def test_one_too_many_is_told_to_come_back() -> None:
+    slow = Slow()
+    async with serving(slow, InFlight(reads_limit=2)) as port, aiohttp.ClientSession() as session:
+        first = [asyncio.create_task(ask(session, port)) for _ in range(2)]
+        for _ in first:
+            await slow.asked.acquire()
+        refused, text = await ask(session, port)
+        assert (refused.status, text) == (429, "Too many requests, please try again later.\n")
+        assert (refused.headers["Retry-After"], refused.content_type) == ("1", "text/plain")
+        assert refused.headers["Audit-Id"]
+        assert refused.headers["Cache-Control"] == "no-store"
+        administrator = asyncio.create_task(ask(session, port, "root"))
+        await slow.asked.acquire()
+        slow.go_on.set()
+        assert [(await task)[0].status for task in (*first, administrator)] == [200] * 3
+        assert (await ask(session, port))[0].status == 200
+
+
+async def test_a_request_that_takes_too_long_is_told_so() -> None:
+    async with serving(Slow()) as port, aiohttp.ClientSession() as session:
+        response, text = await ask(session, port, query="?timeout=20ms")
+        status = json.loads(text)
+        assert (response.status, status["reason"], status["code"]) == (504, "Timeout", 504)
+        assert status["message"].startswith("Timeout: request did not complete within requested timeout")
+        assert response.headers["Audit-Id"]
+        response, text = await ask(session, port, query="?timeout=soon")
+        assert (response.status, json.loads(text)["reason"]) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"GET /healthz?" + b"a" * LINE_LIMIT_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * HEADER_LIMIT_BYTES + b"\r\n\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * (HEADERS_LIMIT + 1) + b"\r\n", 400),
+        (b"GET /healthz\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+    ],
+)
+async def test_what_cannot_be_read_is_answered_once_and_the_connection_closed(head: bytes, code: int) -> None:
+    async with serving(Slow()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(head)
+            async with asyncio.timeout(30):
+                answer = await reader.read()
+        finally:
+            writer.close()
+        told, _, body = answer.partition(b"\r\n\r\n")
+        assert told.startswith(f"HTTP/1.1 {code} ".encode())
+        names = {line.split(b":")[0] for line in told.split(b"\r\n")[1:]}
+        assert {b"Audit-Id", b"Cache-Control", b"Content-Type"} <= names
+        status = json.loads(body)
+        assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", code)
