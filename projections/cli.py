@@ -11,6 +11,7 @@ import asyncio
 import functools
 
 import asyncpg
+import uvloop
 
 from projections.daemon import project
 from projections.projection import PoisonedEvent
@@ -36,7 +37,7 @@ def add_rebuild_command(subparsers: argparse._SubParsersAction[argparse.Argument
 
 
 def _run_project(args: argparse.Namespace) -> None:
-    asyncio.run(run_until_signal(project(project_settings(args))))
+    uvloop.run(run_until_signal(project(project_settings(args))))
 
 
 def _run_rebuild(args: argparse.Namespace) -> None:

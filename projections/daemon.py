@@ -14,6 +14,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from projections.endpoint import Endpoint
 from projections.feed import Feed
 from projections.lease import HEARTBEAT_S, lease
 from projections.registry import projections_of
@@ -57,6 +58,9 @@ async def project(settings: ProjectSettings) -> None:
         supervisor.start("measure", projection_metrics.keep_measuring(pool))
         for status in _run_projections(supervisor, engines.postgres_dsn, feed, projection_metrics):
             await status.settled.wait()
+        if settings.metrics_listen is not None:
+            runner = await Endpoint(pool, metrics).serve(settings.metrics_listen)
+            stack.push_async_callback(runner.cleanup)
         tell_ready(settings.ready_fd)
         await asyncio.Event().wait()
 

@@ -101,6 +101,9 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
 
 def add_project_options(parser: argparse.ArgumentParser) -> None:
     add_engine_options(parser)
+    add_option(
+        parser, "--metrics-listen", "plain HTTP for /metrics and /readyz", kind=ListenAddress.parse, metavar="HOST:PORT"
+    )
     add_ready_fd(parser)
 
 
@@ -143,7 +146,7 @@ def serve_settings(args: argparse.Namespace) -> ServeSettings:
 
 
 def project_settings(args: argparse.Namespace) -> ProjectSettings:
-    return ProjectSettings(engines=engine_settings(args), ready_fd=args.ready_fd)
+    return ProjectSettings(engines=engine_settings(args), metrics_listen=args.metrics_listen, ready_fd=args.ready_fd)
 
 
 def up_settings(args: argparse.Namespace) -> UpSettings:

@@ -96,6 +96,7 @@ class ProjectSettings(msgspec.Struct, frozen=True):
     """One process that projects and relays."""
 
     engines: EngineSettings
+    metrics_listen: ListenAddress | None = None
     ready_fd: int | None = None
 
 
