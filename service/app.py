@@ -37,6 +37,7 @@ from service.http.connections import Connections
 from service.http.forms import Forms
 from service.http.health import Check
 from service.http.limits import InFlight
+from service.http.metrics import HttpMetrics
 from service.http.plain_paths import plain_paths
 from service.http.presenter import Presenter
 from service.http.reading import Reading
@@ -138,6 +139,7 @@ def _server(
         Writing(services.authorizer, forms, lists, services.registry),
         plain_paths(catalog.infos, [Check("log", hub.cache.fresh)], metrics),
         InFlight(),
+        HttpMetrics(metrics),
     )
 
 

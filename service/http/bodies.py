@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from service.api import image_v1
 from service.api.decoding import DecodeError, Parsed, findings, inspect, parse_json, to_struct, type_meta
@@ -52,6 +52,7 @@ async def read_body(request: web.Request) -> bytes:
     """
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise _too_large()
+    await _invite(request)
     body = bytearray()
     try:
         async for part in request.content.iter_any():
@@ -63,6 +64,14 @@ async def read_body(request: web.Request) -> bytes:
     except ConnectionError as lost:
         raise BadRequest("unable to read the body of the request: unexpected EOF") from lost
     return bytes(body)
+
+
+async def _invite(request: web.Request) -> None:
+    """Ask for a body that the client holds back until it knows that it is wanted (RFC 9110 10.1.1)."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # The answer itself has not begun.
+        request.writer.output_size = 0
 
 
 def _too_large() -> RequestEntityTooLarge:

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
+from service.http.bodies import BODY_LIMIT_BYTES
 from service.http.errors import MalformedRequest, ProtocolError, RequestHeadTooLarge
 from service.http.forms import encode_status
 from service.http.headers import with_common_headers
@@ -28,7 +29,6 @@ LINE_LIMIT_BYTES = 16 * 1024
 HEADER_LIMIT_BYTES = 32 * 1024
 """Of one header."""
 HEADERS_LIMIT = 128
-BODY_LIMIT_BYTES = 3 * 1024 * 1024
 
 log = get_logger("http")
 
@@ -62,9 +62,7 @@ class Connections(web.Server):
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> web.Request:
-        return web.Request(
-            message, payload, protocol, writer, task, self._event_loop, client_max_size=BODY_LIMIT_BYTES
-        )
+        return web.Request(message, payload, protocol, writer, task, self._event_loop, client_max_size=BODY_LIMIT_BYTES)
 
 
 class Connection(web.RequestHandler):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter
 
 import msgspec
 from aiohttp import web
@@ -27,6 +28,7 @@ from service.http.exchange import Exchange, text_of_header
 from service.http.forms import encode_status
 from service.http.headers import with_common_headers
 from service.http.limits import InFlight, time_limit_s, within
+from service.http.metrics import HttpMetrics
 from service.http.negotiation import wants_pretty
 from service.http.reading import Reading
 from service.http.request_info import RequestInfo, parse_request
@@ -43,6 +45,17 @@ REQUEST_ID_LIMIT_CHARACTERS = 128
 
 log = get_logger("http")
 
+
+class Trail(msgspec.Struct):
+    """What is known of a request, however far it gets."""
+
+    request_id: str
+    warnings: list[str]
+    verb: str = ""
+    resource: str = ""
+    """with its subresource; like the verb, only once it is known to be served"""
+
+
 Verb = Callable[[Exchange, AnyResource], Awaitable[Answer | web.StreamResponse]]
 Document = Callable[[DocumentRequest], Awaitable[Answer | None]]
 """Answers paths that are no resource; None for those it does not know."""
@@ -58,12 +71,14 @@ class Server:
         writing: Writing,
         documents: Iterable[Document],
         in_flight: InFlight,
+        metrics: HttpMetrics,
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
         self._routes = routes
         self._documents = tuple(documents)
         self._in_flight = in_flight
+        self._metrics = metrics
         self._verbs: dict[str, Verb] = {
             "get": reading.get,
             "list": reading.list,
@@ -76,28 +91,29 @@ class Server:
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        request_id = text_of_header(request, "Audit-Id", REQUEST_ID_LIMIT_CHARACTERS) or str(uuid.uuid4())
-        warnings: list[str] = []
+        began_s = perf_counter()
+        trail = Trail(text_of_header(request, "Audit-Id", REQUEST_ID_LIMIT_CHARACTERS) or str(uuid.uuid4()), [])
         try:
-            answer = await self._answer(request, request_id, warnings)
+            answer = await self._answer(request, trail)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a Status and we get the trace
-            answer = _failed(request, error, request_id)
+            answer = _failed(request, error, trail.request_id)
+        self._metrics.answered(trail.verb, trail.resource, answer.status, perf_counter() - began_s)
         if isinstance(answer, web.StreamResponse):
             return answer
         answer = await compressed(answer, request.headers.get("Accept-Encoding"))
-        return _response(answer, request_id, warnings)
+        return _response(answer, trail)
 
-    async def _answer(self, request: web.Request, request_id: str, warnings: list[str]) -> Answer | web.StreamResponse:
+    async def _answer(self, request: web.Request, trail: Trail) -> Answer | web.StreamResponse:
         info = parse_request(request.method, request.raw_path)
         limit_s = time_limit_s(info)
-        user, impersonator = self._who(request, warnings)
-        exchange = Exchange(request, info, user, request_id, utc_now(), warnings, impersonator)
+        user, impersonator = self._who(request, trail.warnings)
+        exchange = Exchange(request, info, user, trail.request_id, utc_now(), trail.warnings, impersonator)
         with self._in_flight.one_more(info, user):
             self._authorizer.require(user, info.attributes)
             async with within(limit_s):
-                return await self._dispatch(exchange)
+                return await self._dispatch(exchange, trail)
 
     def _who(self, request: web.Request, warnings: list[str]) -> tuple[User, str]:
         """The user of the request, and who acts as them. Raises Unauthorized, and what impersonation raises."""
@@ -108,11 +124,12 @@ class Server:
         acted = impersonated(found.user, request.headers.items(), self._authorizer)
         return (acted, found.user.name) if acted else (found.user, "")
 
-    async def _dispatch(self, exchange: Exchange) -> Answer | web.StreamResponse:
+    async def _dispatch(self, exchange: Exchange, trail: Trail) -> Answer | web.StreamResponse:
         info = exchange.info
         if not info.is_resource:
             return await self._document(exchange)
         resource, verb = self._routes.find(info)
+        trail.verb, trail.resource = verb, f"{info.resource}/{info.subresource}".rstrip("/")
         if info.is_namespace:
             exchange.info = msgspec.structs.replace(info, namespace="")
         return await self._verbs[verb](exchange, resource)
@@ -150,6 +167,6 @@ def _pretty(request: web.Request) -> bool:
     return wants_pretty(info.query, request.headers.get("User-Agent"))
 
 
-def _response(answer: Answer, request_id: str, warnings: list[str]) -> web.Response:
-    headers = with_common_headers(answer.headers, request_id, warnings)
+def _response(answer: Answer, trail: Trail) -> web.Response:
+    headers = with_common_headers(answer.headers, trail.request_id, trail.warnings)
     return web.Response(status=answer.status, headers=headers, body=answer.body)

@@ -38,7 +38,8 @@ class Answer(NamedTuple):
 
 
 class Client:
-    def __init__(self, session: aiohttp.ClientSession, dsn: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, port: int, dsn: str) -> None:
+        self.port = port
         self._session = session
         self._dsn = dsn
 

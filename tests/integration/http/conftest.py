@@ -60,7 +60,7 @@ async def client(database: str, nats_url: str, tmp_path: Path) -> AsyncIterator[
         async with asyncio.timeout(30):
             await asyncio.to_thread(os.read, ready, 64)
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", read_bufsize=2**20) as session:
-            yield Client(session, database)
+            yield Client(session, port, database)
     finally:
         os.close(ready)
         serving.cancel()

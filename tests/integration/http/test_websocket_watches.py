@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.engines import wait_until
 from tests.integration.http.client import ANSWER_TIMEOUT_S, IMAGES, Client
 
 STREAMS = f"{IMAGES}/namespaces/team/imagestreams"
@@ -106,8 +107,9 @@ async def test_a_client_that_leaves_takes_its_watch_along(client: Client) -> Non
         lines = [line for line in text.splitlines() if line.startswith("taghistory_watchers ")]
         return float(lines[0].split()[1])
 
+    async def none() -> bool:
+        return await watches() == 0
+
     async with client.socket(WATCH):
         assert await watches() == 1
-    async with asyncio.timeout(ANSWER_TIMEOUT_S):
-        while await watches():
-            await asyncio.sleep(0.02)
+    await wait_until(none)
