@@ -96,7 +96,7 @@ class Instance:
 
 @asynccontextmanager
 async def running(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Instance]:
-    """`tag-history ARGUMENTS`, killed at the end unless it has ended by then."""
+    """`tag-history ARGUMENTS`, killed at the end, with all it started, unless it has ended by then."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "service.cli", *map(str, arguments)),
         env=role_environment(environment or {}),
@@ -109,7 +109,9 @@ async def running(*arguments: str | Path, environment: Mapping[str, str] | None 
         yield instance
     finally:
         if process.returncode is None:
+            owned = descendants(process.pid)
             await instance.stop(SIGKILL)
+            await until_gone(owned)
 
 
 def descendants(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -115,10 +116,11 @@ async def test_a_stream_is_not_created_twice(database: str) -> None:
     chronicle = Chronicle()
     chronicle.append(stream_created("a", "x", random))
     chronicle.append(imaged("a", "x", "1", ITEM))
-    chronicle.append(stream_created("a", "x", random))
+    created = chronicle.events[0]
+    again = msgspec.structs.replace(created, position=3, command_id=UUID(int=3), command_first=3, command_last=3)
     async with advancing(database, ImageStreams()) as advance:
         with pytest.raises(PoisonedEvent, match="which is there already"):
-            await advance.by(chronicle.events)
+            await advance.by([*chronicle.events, again])
         assert advance.position == 2
 
 
