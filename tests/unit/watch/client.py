@@ -27,8 +27,9 @@ class Client:
         self._finishing = False
 
     async def run(self) -> None:
-        while not self._finishing:
-            await self._session()
+        """Connect until told to finish; the last connection is one that was open when told, or begun since."""
+        while not await self._session():
+            pass
 
     def finish(self) -> None:
         """Read everything from now on, and stay."""
@@ -36,14 +37,15 @@ class Client:
         self._sink.eager = True
         self._sink.read(1_000_000)
 
-    async def _session(self) -> None:
+    async def _session(self) -> bool:
+        """One connection; whether it stayed to the end."""
         random = self._random
-        self._sink = sink = MemorySink(eager=random.random() < 0.5)
+        self._sink = sink = MemorySink(eager=self._finishing or random.random() < 0.5)
         request = WatchRequest(self.wish.scope, JsonEncoder(), 1e6, self._start, self._start is None, True)
         try:
             await self._hub.prepare(request)
         except FuturePosition:
-            return
+            return False
         self.sessions.append(Session(self._start, sink.told))
         watching = asyncio.create_task(self._hub.watch(request, sink))
         for _ in range(random.randrange(1, 8)):
@@ -52,6 +54,7 @@ class Client:
                 sink.read(random.randrange(4))
         if self._finishing:
             await watching
+            return True
         if random.random() < 0.5:
             sink.close()
         watching.cancel()
@@ -61,3 +64,4 @@ class Client:
         knows = [event.version for event in sink.told]
         if self._start is not None or any(event.ends_initial for event in sink.told):
             self._start = (knows[-1] if knows else self._start) or None
+        return False
