@@ -3,6 +3,7 @@
 --
 --   part 1  the log      written by service/eventstore/appender.py alone
 --   part 2  the views    written by the daemons of projections/ alone, rebuilt from the log at any time
+--   part 3  secrets      written by service/secretstore/store.py alone, in neither of the others
 
 CREATE TABLE schema_version (
     version    integer     PRIMARY KEY,
@@ -300,3 +301,29 @@ CREATE TABLE namespaces (
 );
 
 -- projection namespaces: end
+
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Part 3. Secrets
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- The newest version that a secret was given. Every change of a secret rewrites this one row first, so versions are
+-- handed out in commit order.
+CREATE TABLE secret_versions (
+    newest bigint NOT NULL
+);
+
+CREATE UNIQUE INDEX secret_versions_is_one_row ON secret_versions ((true));
+
+INSERT INTO secret_versions (newest) VALUES (1);
+
+-- A secret as it is now; it has no past. What is not needed to find it is sealed.
+CREATE TABLE secrets (
+    namespace text   COLLATE "C" NOT NULL,
+    name      text   COLLATE "C" NOT NULL,
+    uid       text   COLLATE "C" NOT NULL,
+    version   bigint NOT NULL,                                  -- its resourceVersion
+    key_id    text   COLLATE "C" NOT NULL,                      -- of the key it is sealed with
+    sealed    bytea  NOT NULL,                                  -- AES-256-GCM, bound to namespace, name and uid
+    PRIMARY KEY (namespace, name)
+);

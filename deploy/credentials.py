@@ -1,4 +1,5 @@
-"""Make what clients need to come in (certificate, tokens, rights, kubeconfig), once, for servers that share a folder.
+"""Make what clients need to come in (certificate, tokens, rights, kubeconfig), and the key that secrets are encrypted
+with, once, for servers that share a folder.
 
     python credentials.py FOLDER SERVER_URL [HOST...]
 
@@ -12,11 +13,13 @@ from pathlib import Path
 
 from service.runtime.certificates import ensure_certificates
 from service.runtime.credentials import ensure_rbac_file, ensure_token_file, write_kubeconfig
+from service.secretstore.keyring import ensure_key_file
 
 
 def main(folder: Path, server_url: str, hosts: list[str]) -> None:
     ensure_token_file(folder / "tokens.csv")
     ensure_rbac_file(folder / "rbac.yaml")
+    ensure_key_file(folder / "secrets.key")
     certificates = ensure_certificates(folder / "pki", hosts)
     write_kubeconfig(folder / "kubeconfig", server_url, certificates.authority_pem, folder / "tokens.csv")
 

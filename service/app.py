@@ -14,7 +14,9 @@ import asyncio
 import gc
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -26,8 +28,10 @@ from service.auth.sources import policy_source, token_source
 from service.bus.connection import NatsConnection
 from service.bus.follower import Follower
 from service.commands.execute import Executor
+from service.domain.errors import Unavailable, Unfinished
 from service.domain.events import EVENT_TYPES
 from service.domain.served import Registry
+from service.domain.world import World
 from service.eventstore.appender import Appender
 from service.eventstore.codec import Codec
 from service.eventstore.database import open_pool
@@ -53,9 +57,12 @@ from service.resources.services import Services
 from service.runtime.clock import utc_now
 from service.runtime.config import ApiSettings, ListenAddress, ServeSettings, TlsSettings
 from service.runtime.listening import BACKLOG_CONNECTIONS, open_listening_sockets
+from service.runtime.logs import get_logger
 from service.runtime.metrics import new_registry
 from service.runtime.readiness import tell_ready
-from service.runtime.tasks import Supervisor
+from service.runtime.tasks import Backoff, Supervisor
+from service.secretstore.keyring import read_keyring
+from service.secretstore.store import SecretStore
 from service.watch.cache import Cache
 from service.watch.hub import Hub
 
@@ -63,6 +70,10 @@ POOL_SIZE_LIMIT = 10
 REMEMBERED_EVENTS = 10_000
 """How far behind the views the cache begins, so that watches resume from memory after a restart, too."""
 SHUTDOWN_TIMEOUT_S = 5.0
+
+T = TypeVar("T")
+
+log = get_logger("serve")
 
 
 async def serve(settings: ServeSettings) -> None:
@@ -75,8 +86,7 @@ async def serve(settings: ServeSettings) -> None:
         head = HeadReader(dsn)
         supervisor.start("head", head.run())
         reader, codec, snapshots = Reader(pool), Codec(EVENT_TYPES), Snapshots(pool)
-        checkpoint = max(await snapshots.checkpoint() - REMEMBERED_EVENTS, 0)
-        cache = Cache(head, await snapshots.world_at(checkpoint, with_images=True, with_namespaces=True))
+        cache = Cache(head, await _once_possible(lambda: _begin_in_the_past(snapshots)))
         # What was loaded lives as long as the process: the collector need not look at it again and again.
         gc.freeze()
         hub = Hub(cache, reader, codec, snapshots, metrics)
@@ -84,20 +94,41 @@ async def serve(settings: ServeSettings) -> None:
         appender = Appender(dsn, on_committed=follower.offer, registry=metrics)
         supervisor.start("appender", appender.run())
         authenticator, authorizer = _auth(settings.api, supervisor)
+        key_file = settings.api.secrets_key_file
+        secrets = SecretStore(pool, read_keyring(key_file) if key_file else None)
+        await _once_possible(secrets.seal_anew)
         services = Services(
             state=cache,
             executor=Executor(cache, appender, codec),
             payloads=Payloads(reader),
             authorizer=authorizer,
             registry=_registry(settings.api),
+            secrets=secrets,
         )
         server = _server(services, Lists(cache, snapshots), hub, authenticator, metrics)
-        await cache.fresh()
-        await ensure_default(services, utc_now())
+        # However far behind the views are: who comes in must find the present.
+        await cache.wait_for(await _once_possible(head.read), timeout_ms=None)
+        await _once_possible(lambda: ensure_default(services, utc_now()))
         await _listen(stack, settings, server)
         stack.callback(hub.drain)
         tell_ready(settings.ready_fd)
         await asyncio.Event().wait()
+
+
+async def _begin_in_the_past(snapshots: Snapshots) -> World:
+    position = max(await snapshots.checkpoint() - REMEMBERED_EVENTS, 0)
+    return await snapshots.world_at(position, with_images=True, with_namespaces=True)
+
+
+async def _once_possible(work: Callable[[], Awaitable[T]]) -> T:
+    """Do it as soon as PostgreSQL lets us, which may be starting at the same time as this process."""
+    backoff = Backoff()
+    while True:
+        try:
+            return await work()
+        except (Unavailable, Unfinished) as error:
+            log.warning("cannot begin yet, trying again", error=error)
+            await asyncio.sleep(backoff.next_delay_s())
 
 
 def _follow(supervisor: Supervisor, settings: ServeSettings, reader: Reader, hub: Hub) -> Follower:

@@ -1,5 +1,5 @@
 """What every field of the neighbouring groups means, in one sentence: the part of `descriptions.py` that is about
-namespaces, and about who may do what.
+namespaces and secrets, and about who may do what.
 """
 
 from __future__ import annotations
@@ -41,6 +41,18 @@ NAMESPACES: dict[str, dict[str, str]] = {
         "message": "Why, in a sentence for people.",
     },
     "NamespaceList": {STRUCT: "Namespaces."},
+}
+
+SECRETS: dict[str, dict[str, str]] = {
+    "Secret": {
+        STRUCT: "Credentials for the registries that images are imported from. Stored encrypted, and never part of the "
+        "history.",
+        "immutable": "Whether data may never change again; once true, it stays so.",
+        "data": "The content: base64 by key.",
+        "stringData": "The same as plain text, for writers only: it goes into data, and wins over what is there.",
+        "type": "What is in it: kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg or Opaque.",
+    },
+    "SecretList": {STRUCT: "Secrets."},
 }
 
 REVIEWS: dict[str, dict[str, str]] = {

@@ -6,7 +6,7 @@ Elsewhere: the types themselves, the schemas these sentences go into (`http/open
 
 from __future__ import annotations
 
-from service.api.core_descriptions import NAMESPACES, REVIEWS
+from service.api.core_descriptions import NAMESPACES, REVIEWS, SECRETS
 from service.api.image_descriptions import IMAGES, IMPORTS, STREAMS, STRUCT
 
 COMMON = {
@@ -114,7 +114,7 @@ _META: dict[str, dict[str, str]] = {
 
 DESCRIPTIONS: dict[tuple[str, str], str] = {
     (struct, field): sentence
-    for part in (_META, IMAGES, STREAMS, IMPORTS, NAMESPACES, REVIEWS)
+    for part in (_META, IMAGES, STREAMS, IMPORTS, NAMESPACES, SECRETS, REVIEWS)
     for struct, fields in part.items()
     for field, sentence in fields.items()
 }

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from service.api import image_v1, meta_v1
+from service.api import core_v1, image_v1, meta_v1
 
 
 class Kind(enum.Enum):
@@ -59,7 +59,7 @@ FIELDS_V1 = "v1.FieldsV1"
 _TIMES = frozenset(
     {"creationTimestamp", "deletionTimestamp", "time", "created", "Created", "lastProbeTime", "lastTransitionTime"}
 )
-_BYTES = frozenset({"content", "dockerImageSignatures"})
+_BYTES = frozenset({"content", "data", "dockerImageSignatures"})
 _NAMED_TYPES: dict[tuple[type[msgspec.Struct], str], str] = {
     (meta_v1.ObjectMeta, "uid"): "types.UID",
     (meta_v1.OwnerReference, "uid"): "types.UID",
@@ -72,6 +72,7 @@ _NAMED_TYPES: dict[tuple[type[msgspec.Struct], str], str] = {
     (meta_v1.StatusDetails, "retryAfterSeconds"): "int32",
     (meta_v1.StatusCause, "reason"): "v1.CauseType",
     (meta_v1.DeleteOptions, "propagationPolicy"): "v1.DeletionPropagation",
+    (core_v1.Secret, "type"): "v1.SecretType",
     (image_v1.SignatureCondition, "type"): "v1.SignatureConditionType",
     (image_v1.SignatureCondition, "status"): "v1.ConditionStatus",
     (image_v1.TagImportPolicy, "importMode"): "v1.ImportModeType",

@@ -46,6 +46,7 @@ _EDITING = (
 _READING_STATUS = _images(READ, "imagestreams/status")
 _READING_NAMESPACES = PolicyRule(READ, ("",), ("namespaces",))
 _READING_HISTORY = PolicyRule(READ, (HISTORY_GROUP,), ("tagevents",))
+_KEEPING_SECRETS = PolicyRule((*READ, *WRITE), ("",), ("secrets",))
 _ASKING = _review("authorization.k8s.io", "localsubjectaccessreviews")
 _PULLING = _images(("get",), "imagestreams/layers")
 
@@ -70,8 +71,8 @@ CLUSTER_ROLES = (
     _aggregate("admin"),
     _aggregate("edit"),
     _aggregate("view"),
-    _part("system:openshift:aggregate-to-admin", "admin", *_EDITING, _READING_STATUS, _ASKING),
-    _part("system:openshift:aggregate-to-edit", "edit", *_EDITING, _READING_STATUS),
+    _part("system:openshift:aggregate-to-admin", "admin", *_EDITING, _KEEPING_SECRETS, _READING_STATUS, _ASKING),
+    _part("system:openshift:aggregate-to-edit", "edit", *_EDITING, _KEEPING_SECRETS, _READING_STATUS),
     _part(
         "system:openshift:aggregate-to-view", "view", *_READING, _READING_STATUS, _READING_NAMESPACES, _READING_HISTORY
     ),

@@ -77,6 +77,12 @@ class Link:
         self.send(question)
         return await self.receive(kind, timeout_s)
 
+    async def closed(self) -> None:
+        """Until the other side has ended, for a job that takes no orders."""
+        with suppress(EOFError):
+            await self._readable()
+            self._connection.recv()
+
     async def _readable(self) -> None:
         if self._connection.poll():
             return

@@ -20,6 +20,7 @@ def machine(folder: Path) -> dict[str, str]:
     return {
         "cores": f"{len(os.sched_getaffinity(0))}, shared by clients, API, projections, PostgreSQL and NATS",
         "processor": _processor(),
+        "busy before": f"{os.getloadavg()[0]:.1f} processes (load average of the last minute)",
         "python": f"{platform.python_version()}, aiohttp {version('aiohttp')}, uvloop {version('uvloop')}",
         "fdatasync": f"{_sync_p50_ms(folder):.2f} ms (p50 of a {SYNC_BYTES} byte write)",
     }

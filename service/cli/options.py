@@ -81,6 +81,7 @@ def add_api_options(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "--insecure-listen", "also listen for plain HTTP", kind=ListenAddress.parse, metavar="HOST:PORT")
     add_option(parser, "--token-auth-file", 'lines of token,user,uid,"group1,group2"', kind=Path, metavar="FILE")
     add_option(parser, "--rbac-file", "roles and bindings, read again when it changes", kind=Path, metavar="FILE")
+    add_option(parser, "--secrets-key-file", "keys to encrypt secrets with, the first one", kind=Path, metavar="FILE")
     add_switch(parser, "--anonymous-auth", "let requests without a token in, as system:anonymous")
     add_option(parser, "--internal-registry-hostname", "the registry's name in the cluster", metavar="HOST[:PORT]")
     add_option(parser, "--external-registry-hostname", "the registry's name outside of it", metavar="HOST[:PORT]")
@@ -189,6 +190,7 @@ def _api_settings(args: argparse.Namespace) -> ApiSettings:
     return ApiSettings(
         token_auth_file=_readable(args.token_auth_file, "--token-auth-file"),
         rbac_file=_readable(args.rbac_file, "--rbac-file"),
+        secrets_key_file=_readable(args.secrets_key_file, "--secrets-key-file"),
         anonymous_auth=args.anonymous_auth,
         internal_registry_hostname=args.internal_registry_hostname,
         external_registry_hostname=args.external_registry_hostname,

@@ -29,6 +29,7 @@ from service.runtime.listening import open_listening_sockets
 from service.runtime.processes import SupervisedProcess
 from service.runtime.roles import RoleProcess
 from service.runtime.tasks import Supervisor, run_until_signal
+from service.secretstore.keyring import ensure_key_file
 
 
 def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,6 +49,7 @@ class Entrance(msgspec.Struct, frozen=True):
     tls: TlsSettings
     token_file: Path
     rbac_file: Path
+    secrets_key_file: Path
 
 
 async def up(settings: UpSettings) -> None:
@@ -75,11 +77,13 @@ def _listen(stack: AsyncExitStack, address: ListenAddress | None, workers: int) 
 
 
 def _prepare_entrance(settings: UpSettings, data_dir: DataDir, port: int) -> Entrance:
-    """Make what the user did not bring along: certificate, users, what they may do; and the kubeconfig for it."""
+    """Make what the user did not bring along: certificate, users, what they may do, a key; and the kubeconfig."""
     if settings.api.token_auth_file is None:
         ensure_token_file(data_dir.tokens)
     if settings.api.rbac_file is None:
         ensure_rbac_file(data_dir.rbac)
+    if settings.api.secrets_key_file is None:
+        ensure_key_file(data_dir.secrets_key)
     if settings.tls is None:
         certificates = ensure_certificates(data_dir.pki, [settings.listen.host])
         tls, authority_pem = certificates.tls, certificates.authority_pem
@@ -90,6 +94,7 @@ def _prepare_entrance(settings: UpSettings, data_dir: DataDir, port: int) -> Ent
         tls=tls,
         token_file=settings.api.token_auth_file or data_dir.tokens,
         rbac_file=settings.api.rbac_file or data_dir.rbac,
+        secrets_key_file=settings.api.secrets_key_file or data_dir.secrets_key,
     )
     write_kubeconfig(data_dir.kubeconfig, entrance.url, authority_pem, entrance.token_file)
     return entrance
@@ -150,6 +155,7 @@ def _api_flags(settings: UpSettings, entrance: Entrance) -> list[str]:
         "--tls-private-key-file": entrance.tls.private_key_file,
         "--token-auth-file": entrance.token_file,
         "--rbac-file": entrance.rbac_file,
+        "--secrets-key-file": entrance.secrets_key_file,
         "--anonymous-auth": str(settings.api.anonymous_auth).lower(),
         "--internal-registry-hostname": settings.api.internal_registry_hostname,
         "--external-registry-hostname": settings.api.external_registry_hostname,

@@ -1,8 +1,8 @@
 """Carry out an intention: load the state, decide, append, and answer with the state that came of it.
 
-This is the only retry loop. A decision is made on whatever state is at hand; the guards it names make the append fail
-if anything it rests on changed since. What needs no append (a refusal, a write that changes nothing, a dry run) is
-final only on a state as new as the log's head at the time of the request, so a refusal is never an outdated one.
+This is the only retry loop over the log. A decision is made on whatever state is at hand; the guards it names make the
+append fail if anything it rests on changed since. What needs no append (a refusal, a write that changes nothing, a dry
+run) is final only on a state as new as the log's head at the time of the request: no refusal is an outdated one.
 Keeps: a command's id is stored with its events; an unknown outcome is looked up by the appender, never retried here.
 Elsewhere: what is decided (`domain/`), group commit and unknown outcomes (`eventstore/appender.py`).
 """

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import msgspec
 
+from service.api.go_text import quote
 from service.domain.field_errors import FieldError, summary
 
 IMAGE_GROUP = "image.openshift.io"
@@ -97,7 +98,7 @@ class Invalid(TagHistoryError):
     """Every wrong field of an object. `kind` may be empty, as for a patch that no longer decodes."""
 
     def __init__(self, kind: GroupResource, name: str, errors: list[FieldError]) -> None:
-        super().__init__(f'{kind} "{name}" is invalid: {summary(errors)}')
+        super().__init__(f"{kind} {quote(name)} is invalid: {summary(errors)}")
         self.kind = kind
         self.name = name
         self.errors = errors

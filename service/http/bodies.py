@@ -29,6 +29,8 @@ T = TypeVar("T", bound=ApiObject)
 
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 SHOWN_BODY_BYTES = 30
+NOT_SHOWN = "<contents not shown>"
+"""In the place of an object that errors must not quote."""
 LEGACY_VERSION = "v1"
 """The kinds of the group are also known without their group, from old days."""
 SCHEME = 'scheme "pkg/runtime/scheme.go:110"'
@@ -96,7 +98,10 @@ def decode_body(resource: Resource[T], body: bytes, media_type: str, field_valid
     try:
         opened = _open(body, media_type)
     except DecodeError as error:
-        raise _unrecognized(info.kind, error, body) from error
+        shown = NOT_SHOWN if resource.confidential else _shown(body)
+        raise BadRequest(
+            f"the object provided is unrecognized (must be of type {info.kind}): {error} ({shown})"
+        ) from error
     check_kind(opened.kind or info.kind, opened.api_version or info.group_version, info.kind, info.group_version)
     described = f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}'
     try:
@@ -165,10 +170,6 @@ def _open(body: bytes, media_type: str) -> _Opened:
     except DecodeError as error:
         raise DecodeError(f"couldn't get version/kind; json parse error: {error}") from error
     return _Opened(api_version, kind, lambda struct: parsed)
-
-
-def _unrecognized(kind: str, error: DecodeError, body: bytes) -> BadRequest:
-    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {error} ({_shown(body)})")
 
 
 def _shown(body: bytes) -> str:

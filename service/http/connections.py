@@ -15,8 +15,9 @@ from typing import cast
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
+from service.domain.errors import Unfinished
 from service.http.bodies import BODY_LIMIT_BYTES
 from service.http.errors import MalformedRequest, ProtocolError, RequestHeadTooLarge
 from service.http.forms import encode_status
@@ -73,11 +74,19 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what could not be read; aiohttp asks for it, and says why."""
-        error = _error(exc)
+        """The answer to what could not be read, or was read and then failed outside of our handler's care.
+
+        aiohttp asks for it, and says why. Raises ConnectionError where an answer has begun: nothing can follow it.
+        """
+        if request.writer.output_size > 0:
+            raise ConnectionError("cannot answer a second time")
         request_id = str(uuid.uuid4())
-        log.info("no request", request_id=request_id, source_address=request.remote, error=exc)
-        failed = failure(error)
+        if isinstance(exc, HttpProcessingError):
+            log.info("no request", request_id=request_id, source_address=request.remote, error=exc)
+            failed = failure(_error(exc))
+        else:
+            log.error("request failed", request_id=request_id, exc_info=exc)
+            failed = failure(exc or Unfinished())
         body, content_type = encode_status(failed.status, None, False)
         headers = with_common_headers({**failed.headers, "Content-Type": content_type}, request_id, ())
         response = web.Response(status=failed.code, headers=headers, body=body)
@@ -85,5 +94,5 @@ class Connection(web.RequestHandler):
         return response
 
 
-def _error(exc: BaseException | None) -> ProtocolError:
+def _error(exc: HttpProcessingError) -> ProtocolError:
     return RequestHeadTooLarge() if isinstance(exc, LineTooLong) else MalformedRequest("this is no HTTP request")

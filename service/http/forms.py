@@ -9,8 +9,12 @@ Source: spec: kube-api 2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from service.api import core_v1
+from service.api.core_v1 import SecretList
 from service.api.meta_v1 import ApiObject, ListMeta, Status
 from service.api.yaml_writing import dump_yaml
 from service.http.answer import Answer
@@ -22,7 +26,7 @@ from service.http.query import NOTHING, Query
 from service.http.request_info import RequestInfo
 from service.http.tables import TableWriter, include_of, partial_list, partial_object, wrong_shape
 from service.resources.listing import Page
-from service.resources.resource import AnyResource, Shown
+from service.resources.resource import AnyResource, Objects, Shown
 from service.resources.table_columns import columns_of
 from service.runtime.clock import utc_now
 
@@ -60,15 +64,15 @@ class Forms:
         if isinstance(value, Status):
             told = msgspec.structs.replace(value, kind="Status", api_version="v1")
             return _named_answer(told, msgspec.structs.replace(form, as_kind=""), status)
-        if not isinstance(value, ApiObject):
-            raise TypeError(f"{type(value).__name__} is no API object")
         info = resource.info
-        refusal = wrong_shape(form.as_kind, is_list=False, go_type=f"*image.{info.kind}") if form.as_kind else None
-        if refusal is not None:
-            raise refusal
-        if form.as_kind == "Table":
-            return _named_answer(self._writer(resource, form, query).table_of_one(value, utc_now()), form, status)
         if form.as_kind:
+            _refuse_wrong_shape(form, info.struct, is_list=isinstance(value, SecretList))
+            if isinstance(value, SecretList):
+                return self._reshaped(value.items, value.metadata, resource, form, query)
+            if not isinstance(value, ApiObject):
+                raise TypeError(f"{type(value).__name__} is no API object")
+            if form.as_kind == "Table":
+                return _named_answer(self._writer(resource, form, query).table_of_one(value, utc_now()), form, status)
             return _named_answer(partial_object(value, form.as_version), form, status)
         encoding = encoding_of(form.media_type)
         return _answer(encoding.whole(info.kind, info.group_version, encoding.item(value)), form, status)
@@ -76,9 +80,6 @@ class Forms:
     async def page(self, page: Page, resource: AnyResource, form: Negotiated, query: Query) -> Answer:
         """A list of what the resource's collection shows."""
         info = resource.info
-        refusal = wrong_shape(form.as_kind, is_list=True, go_type=f"*image.{info.kind}List") if form.as_kind else None
-        if refusal is not None:
-            raise refusal
         metadata = ListMeta(
             resource_version=str(page.position),
             continue_=page.continue_token,
@@ -86,10 +87,7 @@ class Forms:
         )
         if form.as_kind:
             shown = [resource.item(state) for state in page.states]
-            if form.as_kind == "Table":
-                table = self._writer(resource, form, query).table(shown, metadata, utc_now())
-                return _named_answer(table, form, 200)
-            return _named_answer(partial_list(shown, metadata, form.as_version), form, 200)
+            return self._reshaped(shown, metadata, resource, form, query)
         collection = resource.collection
         assert collection is not None
         encoding = encoding_of(form.media_type)
@@ -99,6 +97,22 @@ class Forms:
         else:
             items = [self._presenter.item(collection, state, encoding) for state in page.states]
         return _answer(encoding.list(f"{info.kind}List", info.group_version, metadata, items), form, 200)
+
+    def objects(self, page: Objects[ApiObject], resource: AnyResource, form: Negotiated, query: Query) -> Answer:
+        """A list of objects that are encoded for this answer alone."""
+        if form.as_kind:
+            return self._reshaped(page.items, page.metadata, resource, form, query)
+        info, encoding = resource.info, encoding_of(form.media_type)
+        items = [encoding.item(item) for item in page.items]
+        return _answer(encoding.list(f"{info.kind}List", info.group_version, page.metadata, items), form, 200)
+
+    def _reshaped(
+        self, items: Sequence[ApiObject], metadata: ListMeta, resource: AnyResource, form: Negotiated, query: Query
+    ) -> Answer:
+        _refuse_wrong_shape(form, resource.info.list_struct or resource.info.struct, is_list=True)
+        if form.as_kind == "Table":
+            return _named_answer(self._writer(resource, form, query).table(items, metadata, utc_now()), form, 200)
+        return _named_answer(partial_list(items, metadata, form.as_version), form, 200)
 
     def encoder(self, resource: AnyResource, form: Negotiated, query: Query) -> ObjectEvents:
         """The events of a watch."""
@@ -120,6 +134,13 @@ def encode_status(status: Status, accept: str | None, pretty: bool) -> tuple[byt
     form = negotiate_error(accept, MEDIA_TYPES, pretty=pretty)
     answer = _named_answer(status, form, status.code)
     return answer.body, answer.headers["Content-Type"]
+
+
+def _refuse_wrong_shape(form: Negotiated, struct: type[msgspec.Struct], *, is_list: bool) -> None:
+    package = "core" if struct.__module__ == core_v1.__name__ else "image"
+    refusal = wrong_shape(form.as_kind, is_list=is_list, go_type=f"*{package}.{struct.__name__}")
+    if refusal is not None:
+        raise refusal
 
 
 def _named_answer(value: Named, form: Negotiated, status: int) -> Answer:

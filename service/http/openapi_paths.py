@@ -2,7 +2,8 @@
 
 Keeps: an operation names the kind it is about and what it does to it, by which kubectl finds it; a write declares
 fieldValidation, dryRun and fieldManager, by which kubectl knows it may send them; a patch lists the patch types there
-are, by which kubectl chooses one. Elsewhere: the schemas referred to (`openapi_schemas.py`).
+are, by which kubectl chooses one; every answer there can be is described, failures too.
+Elsewhere: the schemas referred to (`openapi_schemas.py`).
 Source: spec: kube-api 1.1, 1.4.8-1.4.10, 1.4.12, 1.4.14, 12.
 """
 
@@ -179,6 +180,9 @@ def _responses(target: _Target, verb: str, settings: PathSettings) -> JsonObject
     responses: JsonObject = {"201" if verb == "create" else "200": answer, "401": {"description": "Unauthorized"}}
     if verb in ("update", "patch"):
         responses["201"] = {**answer, "description": "Created"}
+    if verb == "delete":
+        responses["202"] = {**answer, "description": "Accepted"}
+    responses["default"] = {"description": "Failure", **_content(settings.media_types, reference(Status))}
     return responses
 
 

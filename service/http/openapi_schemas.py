@@ -64,6 +64,7 @@ def add_schemas(struct: Struct, schemas: Schemas) -> None:
             "description": description(struct.__name__, field),
             **_schema(of_field.shape, schemas),
             **_extensions(infos[field].type, of_field.shape),
+            **({"nullable": True} if _may_be_null(infos[field]) else {}),
         }
         if _is_required(infos[field], of_field.shape):
             required.append(field)

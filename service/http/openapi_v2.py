@@ -1,6 +1,7 @@
 """The older form of the same description: Swagger 2.0, made from the OpenAPI v3 documents.
 
-Keeps: nothing is said here that the v3 documents do not say. What aggregators and older tools read.
+Keeps: nothing is said here that the v3 documents do not say; that a field may be null cannot be said. What aggregators
+and older tools read.
 Elsewhere: where it is served (`openapi.py`). Source: spec: kube-api 1.4.5, 1.4.7.
 """
 
@@ -84,6 +85,7 @@ def _schema(schema: Json) -> Json:
     converted = {
         key: value.replace(_V3_SCHEMAS, _V2_SCHEMAS) if key == "$ref" and isinstance(value, str) else _schema(value)
         for key, value in schema.items()
+        if key != "nullable"
     }
     whole = _list(converted.get("allOf"))
     if len(whole) == 1:

@@ -23,7 +23,7 @@ from service.http.options import ListOptions, get_options, list_options
 from service.http.watch_stream import serve_watch
 from service.http.websockets import is_websocket, serve_socket
 from service.resources.listing import Lists, Wanted
-from service.resources.resource import AnyResource
+from service.resources.resource import AnyResource, Selectors
 from service.watch.hub import Hub
 from service.watch.scope import Scope
 from service.watch.watcher import WatchRequest
@@ -42,6 +42,8 @@ class Reading:
 
     async def get(self, exchange: Exchange, resource: AnyResource) -> Answer:
         form = exchange.negotiate(self._forms.offer(resource, exchange.info))
+        if exchange.info.query and not resource.takes_options:
+            raise BadRequest("converting (url.Values) to (v1.ListOptions): unknown conversion")
         version = get_options(exchange.info.query).resource_version
         if version:
             _number(version)
@@ -54,11 +56,17 @@ class Reading:
         options = list_options(exchange.info.query, watch=False, known_fields=resource.known_fields)
         if options.resource_version:
             _list_number(options.resource_version)
+        if resource.collection is None:
+            selectors = Selectors(options.labels, options.fields)
+            objects = await resource.objects(exchange.call(self._authorizer), wanted_of(options), selectors)
+            return self._forms.objects(objects, resource, form, exchange.info.query)
         page = await self._lists.page(scope_of(exchange, resource, options, self._registry), wanted_of(options))
         return await self._forms.page(page, resource, form, exchange.info.query)
 
     async def watch(self, exchange: Exchange, resource: AnyResource) -> web.StreamResponse:
         form = exchange.negotiate(self._forms.offer(resource, exchange.info), stream=True)
+        if "watch" not in resource.info.verbs:
+            raise MethodNotSupported(resource.group_resource, "watch")
         options = list_options(exchange.info.query, watch=True, known_fields=resource.known_fields)
         position = _number(options.resource_version) if options.resource_version else None
         timeout_s = options.timeout_seconds or WATCH_TIMEOUT_S * (1 + random.random())

@@ -19,8 +19,9 @@ from service.api.meta_v1 import ApiObject, ManagedFieldsEntry, ObjectMeta
 from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, Unclassified
 from service.domain.field_errors import ErrorType, FieldError
 from service.domain.go_syntax import parse_uint64
-from service.http.bodies import Decoded, object_of, sent_managed_fields
+from service.http.bodies import LEGACY_VERSION, NOT_SHOWN, Decoded, object_of, sent_managed_fields
 from service.http.patches import Patch
+from service.merge.errors import StrategicPatchError, TypedPatchError
 from service.merge.managed_fields import only_times_differ, track_update
 from service.resources.resource import Resource
 
@@ -68,7 +69,7 @@ def patched(target: Target[T], patch: Patch, field_validation: str, warnings: li
 
     def transform(current: T | None) -> T:
         live = as_document(target.resource, current) if current is not None else None
-        document = patch.apply(live)
+        document = _applied(target, patch, live)
         wanted = _decoded(target, document, patch, field_validation, warnings)
         check_names(target, wanted.metadata, wanted.metadata.name)
         check_version(wanted.metadata)
@@ -80,18 +81,28 @@ def patched(target: Target[T], patch: Patch, field_validation: str, warnings: li
     return transform
 
 
+def _applied(target: Target[T], patch: Patch, live: JsonObject | None) -> JsonObject:
+    try:
+        return patch.apply(live)
+    except (StrategicPatchError, TypedPatchError) as error:
+        if target.resource.confidential:
+            # Their sentences quote values.
+            raise type(error)(f"the patch does not fit a {target.resource.info.kind}") from None
+        raise
+
+
 def _decoded(target: Target[T], document: JsonObject, patch: Patch, field_validation: str, warnings: list[str]) -> T:
     info = target.resource.info
     try:
-        if (document.get("kind"), document.get("apiVersion")) != (info.kind, info.group_version):
+        if document.get("kind") != info.kind or document.get("apiVersion") not in (info.group_version, LEGACY_VERSION):
             raise DecodeError(_other_kind(document, info.kind))
         inspection = inspect(document, info.struct)
         value = object_of(target.resource, inspection.document)
     except DecodeError as error:
-        raise _invalid_patch(patch.shown(document), str(error)) from error
+        raise _invalid_patch(target, patch, document, str(error)) from error
     found = [f'unknown field "{path}"' for path in inspection.unknown] + patch.warnings
     if found and field_validation == "Strict":
-        raise _invalid_patch(patch.shown(document), f"strict decoding error: {', '.join(found)}")
+        raise _invalid_patch(target, patch, document, f"strict decoding error: {', '.join(found)}")
     warnings[:] = [] if field_validation == "Ignore" else found
     return value
 
@@ -167,5 +178,6 @@ def _other_kind(document: JsonObject, kind: str) -> str:
     return f"converting (v1.{given}) to (image.{kind}): unknown conversion"
 
 
-def _invalid_patch(shown: str, why: str) -> Invalid:
+def _invalid_patch(target: Target[T], patch: Patch, document: JsonObject, why: str) -> Invalid:
+    shown = NOT_SHOWN if target.resource.confidential else patch.shown(document)
     return Invalid(NO_KIND, "", [FieldError(ErrorType.INVALID, "patch", why, shown)])

@@ -43,8 +43,9 @@ BINARY_FRAMING_BYTES: Final = 4
 
 def is_websocket(request: web.Request) -> bool:
     headers = request.headers
-    connection = {token.strip().lower() for token in headers.get("Connection", "").split(",")}
-    return request.method == "GET" and "upgrade" in connection and headers.get("Upgrade", "").lower() == "websocket"
+    if request.method != "GET" or headers.get("Upgrade", "").lower() != "websocket":
+        return False
+    return "upgrade" in {token.strip().lower() for token in headers.get("Connection", "").split(",")}
 
 
 def offered_protocols(request: web.Request) -> str:

@@ -1,7 +1,8 @@
 """JSON Merge Patch (RFC 7386), as the Go library of the reference applies it.
 
-Keeps: null deletes, lists are replaced whole, nothing is changed in place. Departs from the RFC where the library does:
-nulls inside a value that is new to the document go too, also those of objects in its lists; null list elements stay.
+Keeps: null deletes, lists are replaced whole, nothing is changed in place; an object the patch reaches into comes out
+with its members in byte order. Departs from the RFC where the library does: nulls inside a value that is new to the
+document go too, also those of objects in its lists; null list elements stay.
 Elsewhere: reading the body (the caller). Source: spec: kube-api 5.3.1.
 """
 
@@ -40,7 +41,7 @@ def _merge(document: JsonObject, patch: JsonObject) -> JsonObject:
             merged.pop(name, None)
         else:
             merged[name] = _merged_value(merged.get(name), value)
-    return merged
+    return dict(sorted(merged.items()))
 
 
 def _merged_value(current: Json, value: Json) -> Json:

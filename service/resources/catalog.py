@@ -10,6 +10,7 @@ from service.resources.imagestreamimages import ImageStreamImages
 from service.resources.imagestreamlayers import ImageStreamLayersOf
 from service.resources.imagestreammappings import ImageStreamMappings
 from service.resources.imagestreams import ImageStreams
+from service.resources.imagestreamsecrets import ImageStreamSecrets
 from service.resources.imagestreamtags import ImageStreamTags, ImageTags
 from service.resources.namespaces import Namespaces
 from service.resources.resource import AnyResource
@@ -20,6 +21,7 @@ from service.resources.reviews import (
     SelfSubjectRulesReviews,
     SubjectAccessReviews,
 )
+from service.resources.secrets import Secrets
 from service.resources.services import Services
 
 
@@ -31,11 +33,13 @@ class Catalog:
             ("", ImageStreams(services)),
             ("status", ImageStreams(services, status=True)),
             ("layers", ImageStreamLayersOf(services)),
+            ("secrets", ImageStreamSecrets(services)),
             ("", ImageStreamTags(services)),
             ("", ImageTags(services)),
             ("", ImageStreamImages(services)),
             ("", ImageStreamMappings(services)),
             ("", Namespaces(services)),
+            ("", Secrets(services)),
             ("", SelfSubjectReviews()),
             ("", SelfSubjectAccessReviews(services.authorizer)),
             ("", SelfSubjectRulesReviews(services.authorizer)),

@@ -16,6 +16,8 @@ from service.api.decoding import DecodeError, parse_json
 from service.domain.errors import BadRequest
 
 VERSION = "meta.k8s.io/v1"
+REST_OF_NEWEST = -1
+"""The position of a token that goes on with whatever there is by then."""
 
 
 class _Token(msgspec.Struct, omit_defaults=True):

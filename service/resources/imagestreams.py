@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 
 from service.api import defaults
+from service.api.core_v1 import SecretList
 from service.api.image_v1 import GROUP, VERSION, ImageStream, ImageStreamLayers, ImageStreamList
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo, Subresource
@@ -41,6 +42,7 @@ INFO = ResourceInfo(
     categories=("all",),
     subresources=(
         Subresource("layers", "ImageStreamLayers", ("get",), ImageStreamLayers),
+        Subresource("secrets", "SecretList", ("get",), SecretList),
         Subresource("status", "ImageStream", ("get", "patch", "update"), ImageStream),
     ),
 )

@@ -1,8 +1,9 @@
 """namespaces: create → CreateNamespace, update and patch → ChangeNamespace, delete → MarkNamespace … FinishNamespace.
 
 Here is a namespace what image streams are in: created by request, or by its first image stream, and `default` from the
-beginning. Keeps: deleting one deletes all of its image streams, each by a command of its own, before the namespace
-goes; where finalizers hold something back it stays, Terminating, and goes with the last of them.
+beginning. Keeps: deleting one deletes its secrets, whatever would hold them, and then all of its image streams, each by
+a command of its own, before the namespace goes; where finalizers hold something back it stays, Terminating, and goes
+with the last of them.
 Elsewhere: what creates and ends one along with image streams (`commands/implied_namespaces.py`).
 """
 
@@ -130,6 +131,7 @@ class Namespaces(Resource[Namespace]):
     async def _empty(self, call: Call, name: str) -> domain.Namespace | None:
         """Delete what is in a marked namespace, and then itself. Returns it where something holds it back."""
         around, executor = self._services.surroundings(call), self._services.executor
+        await self._services.secrets.delete_namespace(name)
         streams = self._services.state.stream_names(name)
         for start in range(0, len(streams), DELETIONS_AT_A_TIME):
             some = streams[start : start + DELETIONS_AT_A_TIME]

@@ -11,14 +11,16 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from service.api.meta_v1 import ApiObject, DeleteOptions, ObjectMeta, Status, StatusDetails
+from service.api.meta_v1 import ApiObject, DeleteOptions, ListMeta, ObjectMeta, Status, StatusDetails
 from service.api.resource_info import ResourceInfo
 from service.auth.users import User
 from service.domain.errors import GroupResource, MethodNotSupported
-from service.domain.selectors import DEFAULT_FIELDS
+from service.domain.label_requirements import LabelSelector
+from service.domain.selectors import DEFAULT_FIELDS, FieldSelector
 from service.domain.world import Collection, State
 from service.eventstore.records import Metadata
 from service.merge.schema import StructType, schema_of
+from service.resources.listing import Wanted
 
 T = TypeVar("T", bound=ApiObject)
 
@@ -48,10 +50,26 @@ class Shown(NamedTuple, Generic[T]):
     """Empty where there is more to it than states: then nobody may keep what was made."""
 
 
+class Selectors(msgspec.Struct, frozen=True):
+    labels: LabelSelector = LabelSelector()
+    fields: FieldSelector = FieldSelector()
+
+
+class Objects(msgspec.Struct, Generic[T], frozen=True):
+    """A page of a list that no cache holds."""
+
+    items: list[T]
+    metadata: ListMeta
+
+
 class Resource(Generic[T]):
     info: ResourceInfo
     collection: Collection | None = None
-    """Set where the resource can be listed and watched."""
+    """Set where lists and watches come from the cache; what can be listed without one has `objects`."""
+    confidential = False
+    """Whether errors must not quote objects."""
+    takes_options = True
+    """Whether a GET may have query parameters."""
     keeps_managed_fields = True
     """Whether who wrote which field of an object is recorded in it."""
     uid_is_precondition = False
@@ -82,6 +100,10 @@ class Resource(Generic[T]):
 
     async def get(self, call: Call, name: str) -> Shown[T]:
         raise MethodNotSupported(self.group_resource, "get")
+
+    async def objects(self, call: Call, wanted: Wanted, selectors: Selectors) -> Objects[T]:
+        """A list, where there is no collection."""
+        raise MethodNotSupported(self.group_resource, "list")
 
     async def create(self, call: Call, wanted: T) -> msgspec.Struct:
         raise MethodNotSupported(self.group_resource, "create")

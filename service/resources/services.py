@@ -14,6 +14,7 @@ from service.commands.execute import Executor, State
 from service.domain.served import Registry
 from service.domain.tag_resolution import Surroundings
 from service.resources.resource import Call
+from service.secretstore.store import SecretStore
 
 
 class Payloads(Protocol):
@@ -27,6 +28,7 @@ class Services(msgspec.Struct, frozen=True):
     payloads: Payloads
     authorizer: Authorizer
     registry: Registry
+    secrets: SecretStore
     import_mode: str = "Legacy"
 
     def surroundings(self, call: Call) -> Surroundings:

@@ -84,6 +84,11 @@ def _namespace(namespace: core_v1.Namespace, now: str) -> list[Json]:
     return [metadata.name, namespace.status.phase, age(metadata.creation_timestamp, now)]
 
 
+def _secret(secret: core_v1.Secret, now: str) -> list[Json]:
+    metadata = secret.metadata
+    return [metadata.name, secret.type, len(secret.data), age(metadata.creation_timestamp, now)]
+
+
 IMAGE = TableColumns((NAME, REFERENCE), _image)
 IMAGE_STREAM = TableColumns(
     (
@@ -142,6 +147,15 @@ NAMESPACE = TableColumns(
     ),
     _namespace,
 )
+SECRET = TableColumns(
+    (
+        NAME,
+        Column("Type", description="What is in the secret."),
+        Column("Data", "integer", description="How many keys it has."),
+        Column("Age", description="When the secret was created, as the time since then."),
+    ),
+    _secret,
+)
 _TABLES: dict[tuple[str, str], TableColumns] = {
     (GROUP, "Image"): IMAGE,
     (GROUP, "ImageStream"): IMAGE_STREAM,
@@ -149,6 +163,7 @@ _TABLES: dict[tuple[str, str], TableColumns] = {
     (GROUP, "ImageStreamTag"): IMAGE_STREAM_TAG,
     (GROUP, "ImageTag"): IMAGE_TAG,
     (core_v1.GROUP, "Namespace"): NAMESPACE,
+    (core_v1.GROUP, "Secret"): SECRET,
 }
 
 

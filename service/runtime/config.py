@@ -62,10 +62,11 @@ class TlsSettings(msgspec.Struct, frozen=True):
 
 
 class ApiSettings(msgspec.Struct, frozen=True):
-    """Who may do what, and what the registry is called: the same for `up` and for `serve`."""
+    """Who may do what, how secrets are kept, and what the registry is called: the same for `up` and for `serve`."""
 
     token_auth_file: Path | None = None
     rbac_file: Path | None = None
+    secrets_key_file: Path | None = None
     anonymous_auth: bool = False
     internal_registry_hostname: str | None = None
     external_registry_hostname: str | None = None

@@ -5,6 +5,7 @@
     jetstream/        the messages of NATS            nats/              its settings and process id
     run/              the socket of PostgreSQL        logs/              what the engines write
     pki/              CA and serving certificate      tokens.csv  rbac.yaml  kubeconfig
+    secrets.key       keys that secrets are encrypted with
 
 The lock is the kernel's (flock), so it is gone with its holder, however that died.
 """
@@ -47,6 +48,10 @@ class DataDir(msgspec.Struct, frozen=True):
     @property
     def rbac(self) -> Path:
         return self.path / "rbac.yaml"
+
+    @property
+    def secrets_key(self) -> Path:
+        return self.path / "secrets.key"
 
     @property
     def kubeconfig(self) -> Path:

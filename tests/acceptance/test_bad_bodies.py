@@ -316,6 +316,22 @@ async def test_texts_that_a_document_may_hold(quiet: Quiet) -> None:
     await quiet.appended()
 
 
+async def test_the_longest_names(quiet: Quiet) -> None:
+    """As long as a name may be, and beyond what any index compresses, it is stored, projected and found."""
+    place = f"{quiet.namespace}-{LONG_NAME.lower()}"[:63]
+    stream = LONG_NAME.lower()[: 255 - len(f"{place}/")]
+    tag = LONG_NAME[:1_024]
+    path = f"namespaces/{place}/imagestreams"
+    (await quiet.api.create(path, imagestream(stream, reference_tag(tag, "quay.io/x/y:1")))).ok()
+    image = docker_image(quiet.namespace).mapping(stream, tag)
+    image["image"]["metadata"]["name"] = LONG_NAME[:1_024]
+    (await quiet.api.create(f"namespaces/{place}/imagestreammappings", image)).ok()
+    shown = (await quiet.api.get(f"namespaces/{place}/imagestreamtags/{stream}:{tag}")).ok()
+    assert shown["image"]["metadata"]["name"] == LONG_NAME[:1_024]
+    (await quiet.api.delete(f"{path}/{stream}")).ok()
+    await quiet.appended()
+
+
 async def test_a_thousand_tags_in_one_stream(quiet: Quiet) -> None:
     """Many, but not too many: each is there, in the stream and as an object of its own."""
     tags = [reference_tag(f"t{number:04}", f"quay.io/x/y:{number}") for number in range(1_000)]

@@ -192,6 +192,23 @@ async def test_tags_are_objects_of_their_own(kubectl: Kubectl) -> None:
     assert "tags" not in (await document(kubectl, "is", "app"))["spec"]
 
 
+async def test_apply_of_a_tag(kubectl: Kubectl) -> None:
+    """A tag that has an image can be applied like anything else."""
+    await kubectl.ok("create", "-f", kubectl.file(imagestream("app")))
+    images = [docker_image(kubectl.namespace), oci_image(kubectl.namespace)]
+    for image in images:
+        await kubectl.ok("create", "-f", kubectl.file(image.mapping("app", "pushed")))
+    said = []
+    for image in (images[0], images[0], images[0], images[1]):
+        tag = {"name": "stable", "from": {"kind": "ImageStreamImage", "name": f"app@{image.digest}"}}
+        document = {"apiVersion": API_VERSION, "kind": "ImageStreamTag", "metadata": {"name": "app:stable"}, "tag": tag}
+        said.append((await kubectl.ok("apply", "-f", kubectl.file(document))).out.split()[-1])
+    # A create loses the annotation in which kubectl keeps what it applied; the next apply brings it back.
+    assert said == ["created", "configured", "unchanged", "configured"]
+    items = (await kubectl.ok("get", "itag", "app:stable", "-o", "json")).document["status"]["items"]
+    assert [item["image"] for item in items] == [images[1].digest, images[0].digest]
+
+
 async def test_a_push_moves_a_tag(kubectl: Kubectl) -> None:
     """What an image registry does, by hand. The tag that follows the pushed one moves with it."""
     stream = imagestream("app", {"name": "stable", "from": {"kind": "ImageStreamTag", "name": "v1"}})

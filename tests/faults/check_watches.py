@@ -80,6 +80,8 @@ class _Told:
         return self._fold.positions[self._next] if self._next < len(self._fold.positions) else None
 
     def _bookmark(self, line: Line) -> Complaint | None:
+        if not self._session.bookmarks:
+            return self._wrong("bookmarks come to those who ask for them", f"{line}", line)
         if line.version < self._known:
             return self._wrong("positions grow", f"a bookmark at {line.version} after {self._known}", line)
         if self._due is not None and self._due <= line.version:

@@ -13,7 +13,7 @@ import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -36,12 +36,62 @@ class NotHealed(Exception):
 
 
 class Instance:
-    def __init__(self, folder: Path, up: asyncio.subprocess.Process, endpoint: Endpoint) -> None:
+    def __init__(self, folder: Path, workers: int, output: BinaryIO) -> None:
         self.folder = folder
-        self.endpoint = endpoint
+        self.environment: dict[str, str] = {}
+        """Where the engines are, as roles are told."""
+        self._workers = workers
+        self._output = output
+        self._endpoint: Endpoint | None = None
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The same for as long as the instance lives, however often it is started."""
+        assert self._endpoint is not None
+        return self._endpoint
+
+    async def start(self) -> None:
+        """Return when it is ready."""
+        port = self._endpoint.port if self._endpoint else 0
+        up = self._processes["up"] = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "service.cli", "up"),
+            *("--data-dir", str(self.folder), "--listen", f"127.0.0.1:{port}", "--workers", str(self._workers)),
+            *("--internal-registry-hostname", REGISTRY_HOSTNAME),
+            env=role_environment({}),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=self._output,
+        )
+        assert up.stdout is not None
+        async with asyncio.timeout(READY_TIMEOUT_S):
+            line = (await up.stdout.readline()).decode()
+        assert line.startswith("ready "), self.log.read_text()[-2_000:]
+        self._endpoint = _endpoint(self.folder, line.split(" ")[1])
         self.environment = _engine_environment(up.pid)
-        self._up = up
-        self._standby: asyncio.subprocess.Process | None = None
+        await self.start_standby()
+
+    async def start_standby(self) -> None:
+        """A `project` that nobody supervises, unless it is there; it knows the engines of the last start."""
+        if self.pids("standby"):
+            return
+        self._processes["standby"] = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "service.cli", "project"),
+            env=role_environment(self.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+        )
+
+    async def die(self) -> None:
+        """Everything at once, without a warning, as if the machine had been reset."""
+        owned = descendants(self._processes["up"].pid)
+        for process in self._processes.values():
+            if process.returncode is None:
+                _send(process.pid, signal.SIGCONT)
+                _send(process.pid, signal.SIGKILL)
+            await process.wait()
+        await until_gone(owned)
 
     @property
     def dsn(self) -> str:
@@ -53,13 +103,14 @@ class Instance:
         return self.folder / "up.log"
 
     def pids(self, target: str) -> list[int]:
-        """Of the processes that are called `serve`, `project`, `standby`, `postgres` (the postmaster) or `nats`."""
+        """Of the processes that are called `up`, `serve`, `project`, `standby`, `postgres` (the postmaster), `nats`."""
         match target:
+            case "up" | "standby":
+                process = self._processes.get(target)
+                return [process.pid] if process is not None and process.returncode is None else []
             case "serve" | "project":
-                return [pid for pid in descendants(self._up.pid) if f" service.cli {target} " in command_line(pid)]
-            case "standby":
-                running = self._standby is not None and self._standby.returncode is None
-                return [self._standby.pid] if running and self._standby else []
+                below = [pid for up in self.pids("up") for pid in descendants(up)]
+                return [pid for pid in below if f" service.cli {target} " in command_line(pid)]
             case "postgres":
                 return _noted(self.folder / "postgres" / "postmaster.pid")
             case "nats":
@@ -73,25 +124,18 @@ class Instance:
     @contextmanager
     def supervisor_frozen(self) -> Iterator[None]:
         """Nothing that dies inside is started again before the end."""
-        os.kill(self._up.pid, signal.SIGSTOP)
+        supervisors = self.pids("up")
+        for pid in supervisors:
+            _send(pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(self._up.pid, signal.SIGCONT)
+            for pid in supervisors:
+                _send(pid, signal.SIGCONT)
 
     def wipe_jetstream(self) -> None:
         """Only while nats-server is dead."""
         shutil.rmtree(self.folder / "jetstream", ignore_errors=True)
-
-    async def start_standby(self, output: BinaryIO) -> None:
-        """A `project` that nobody supervises."""
-        self._standby = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "service.cli", "project"),
-            env=role_environment(self.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
 
     async def ask(self, target: str) -> Answer:
         """Raises Lost."""
@@ -142,59 +186,32 @@ class Instance:
 
     async def stop(self) -> int:
         """As Ctrl-C does. Returns the exit code once nothing that belonged to it runs."""
-        owned = descendants(self._up.pid)
-        os.kill(self._up.pid, signal.SIGINT)
+        up = self._processes["up"]
+        owned = descendants(up.pid)
+        _send(up.pid, signal.SIGINT)
         async with asyncio.timeout(STOP_TIMEOUT_S):
-            code = await self._up.wait()
+            code = await up.wait()
         await until_gone(owned)
         return code
 
-    def end(self) -> list[asyncio.subprocess.Process]:
-        """Kill whatever is left; what was started with `up` dies with it. Returns who is to be waited for."""
+    def let_all_go_on(self) -> None:
+        """Whatever was stopped: what does not run cannot die."""
         for pid in [pid for target in ("postgres", "nats", "serve", "project") for pid in self.pids(target)]:
             for member in self.tree(pid):
                 _send(member, signal.SIGCONT)
-        ending = [process for process in (self._standby, self._up) if process and process.returncode is None]
-        for process in ending:
-            _send(process.pid, signal.SIGCONT)
-            _send(process.pid, signal.SIGKILL)
-        return ending
 
 
 @asynccontextmanager
 async def running_instance(folder: Path, workers: int) -> AsyncIterator[Instance]:
     """An instance in an empty folder, ready, with a standby."""
-    async with AsyncExitStack() as stack:
-        output = stack.enter_context((folder / "up.log").open("ab"))
-        up = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "service.cli", "up"),
-            *("--data-dir", str(folder), "--listen", "127.0.0.1:0", "--workers", str(workers)),
-            *("--internal-registry-hostname", REGISTRY_HOSTNAME),
-            env=role_environment({}),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=output,
-        )
-        stack.push_async_callback(_ended, [up])
-        assert up.stdout is not None
-        async with asyncio.timeout(READY_TIMEOUT_S):
-            line = (await up.stdout.readline()).decode()
-        assert line.startswith("ready "), (folder / "up.log").read_text()[-2_000:]
-        instance = Instance(folder, up, _endpoint(folder, line.split(" ")[1]))
+    with (folder / "up.log").open("ab") as output:
+        instance = Instance(folder, workers, output)
         try:
-            await instance.start_standby(output)
+            await instance.start()
             yield instance
         finally:
-            owned = descendants(up.pid) if is_running(up.pid) else []
-            await _ended(instance.end())
-            await until_gone(owned)
-
-
-async def _ended(processes: list[asyncio.subprocess.Process]) -> None:
-    for process in processes:
-        if process.returncode is None:
-            _send(process.pid, signal.SIGKILL)
-        await process.wait()
+            instance.let_all_go_on()
+            await instance.die()
 
 
 def _endpoint(folder: Path, url: str) -> Endpoint:

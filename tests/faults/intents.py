@@ -7,7 +7,7 @@ from random import Random
 from service.domain.world import Collection
 from tests.faults import requests
 from tests.faults.history import Intent
-from tests.faults.plan import NAMESPACES, STREAMS, TAGS, TIERS, weighted
+from tests.faults.plan import KNOWN_IMAGES, NAMESPACES, NO_IMAGE, STREAMS, TAGS, TIERS, weighted
 
 WEIGHTS = {
     "push": 500,
@@ -25,11 +25,8 @@ WEIGHTS = {
     "create namespace": 5,
     "delete namespace": 2,
 }
-NO_IMAGE = f"sha256:{'0' * 64}"
 OWN_IMAGES = 10
 """How many images one writer has in hand, to push them again."""
-KNOWN_IMAGES = 40
-"""How many of those that anybody pushed are of interest."""
 
 
 class Intents:
@@ -81,7 +78,8 @@ class Intents:
         """Of an image that nobody has seen, or of one pushed before."""
         if not self._serials or self._random.random() < 0.5:
             self._serials = [*self._serials[1 - OWN_IMAGES :], mark]
-        return requests.push(namespace, stream, tag, self._random.choice(self._serials), self._labels())
+        pushed = requests.image_of(self._random.choice(self._serials))
+        return requests.push(namespace, stream, tag, pushed, self._labels())
 
     def _set_tag(self, namespace: str, stream: str, tag: str, mark: str) -> Intent:
         random = self._random

@@ -1,7 +1,7 @@
 """The nemesis: breaks processes and engines at random, one or two at a time, and waits until all is well again.
 
-SIGKILL of an API process, of a process that projects, of PostgreSQL (all of it, or one backend), of NATS; SIGSTOP of
-each for seconds; NATS killed and its JetStream folder wiped before it comes back.
+SIGKILL of an API process, of a process that projects, of PostgreSQL (all of it, or one backend), of NATS, and of
+everything at once; SIGSTOP of each for seconds; NATS killed and its JetStream folder wiped before it comes back.
 Keeps: what it stopped goes on, whatever happens; a fault's window ends only when the service was seen to be well.
 """
 
@@ -12,7 +12,6 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import BinaryIO
 
 from tests.engines import until_gone
 from tests.faults.history import Fault, History
@@ -35,6 +34,7 @@ WEIGHTS = {
     "stop project": 10,
     "stop postgres": 6,
     "stop nats": 6,
+    "kill up": 3,
 }
 
 HARMLESS_TO_CLIENTS = frozenset({"kill project", "kill standby", "kill nats", "wipe nats", "stop project", "stop nats"})
@@ -42,12 +42,11 @@ HARMLESS_TO_CLIENTS = frozenset({"kill project", "kill standby", "kill nats", "w
 
 
 class Nemesis:
-    def __init__(self, instance: Instance, history: History, plan: Plan, standby_output: BinaryIO) -> None:
+    def __init__(self, instance: Instance, history: History, plan: Plan) -> None:
         self._instance = instance
         self._history = history
         self._random = plan.random("nemesis")
         self._calm_s = plan.calm_s
-        self._standby_output = standby_output
         self._deck = self._random.sample(list(WEIGHTS), len(WEIGHTS))
         """Each kind comes once before chance decides alone."""
 
@@ -69,8 +68,7 @@ class Nemesis:
         async with asyncio.TaskGroup() as group:
             for fault in faults:
                 group.create_task(self._break(fault))
-        if not self._instance.pids("standby"):
-            await self._instance.start_standby(self._standby_output)
+        await self._instance.start_standby()
         await self._instance.until_healed()
         for fault in faults:
             fault.healed = self._history.now()
@@ -80,7 +78,10 @@ class Nemesis:
 
     async def _break(self, fault: Fault) -> None:
         verb, target = fault.kind.split()
-        if fault.kind == "kill backend":
+        if fault.kind == "kill up":
+            await self._instance.die()
+            await self._instance.start()
+        elif fault.kind == "kill backend":
             backends = [pid for pid in self._instance.pids("postgres") for pid in self._instance.tree(pid)[1:]]
             await self._on_one(fault, backends, self._kill)
         elif verb == "wipe":

@@ -16,6 +16,10 @@ TAGS = ("latest", "v1", "v1.1", "v2", "edge")
 TIERS = ("front", "back")
 """Values of the label `tier`, which comes and goes."""
 
+NO_IMAGE = f"sha256:{'0' * 64}"
+KNOWN_IMAGES = 40
+"""How many of the images that anybody pushed are of interest, the newest."""
+
 REGISTRY_HOSTNAME = "registry.faults.svc:5000"
 """Makes the repository of every stream part of what is compared."""
 

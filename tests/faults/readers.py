@@ -11,7 +11,7 @@ import msgspec
 from service.domain.world import Collection
 from tests.faults.client import Client
 from tests.faults.history import History, List, Page
-from tests.faults.plan import NAMESPACES, STREAMS, TAGS, weighted
+from tests.faults.plan import KNOWN_IMAGES, NAMESPACES, NO_IMAGE, STREAMS, TAGS, weighted
 from tests.faults.wire import Answer, Endpoint, Lost
 from tests.faults.wish import Wish, random_wish
 
@@ -150,15 +150,16 @@ class Reader:
         return token
 
     async def _get(self) -> None:
-        random = self._random
-        namespace, name = random.choice(NAMESPACES), random.choice(STREAMS)
-        tag = f"{name}:{random.choice(TAGS)}"
-        match random.choice(list(Collection)):
-            case Collection.IMAGE_STREAMS:
-                await self._client.get(Collection.IMAGE_STREAMS, (namespace, name))
-            case Collection.IMAGES if self._history.images:
-                await self._client.get(Collection.IMAGES, ("", random.choice(self._history.images[-40:])))
-            case Collection.IMAGE_TAGS:
-                await self._client.get(Collection.IMAGE_TAGS, (namespace, tag))
-            case _:
-                await self._client.get(Collection.IMAGE_STREAM_TAGS, (namespace, tag))
+        """Of now, or not older than some moment."""
+        random, history = self._random, self._history
+        collection = random.choice(list(Collection))
+        key = (random.choice(NAMESPACES), random.choice(STREAMS))
+        match collection:
+            case Collection.IMAGES:
+                key = ("", random.choice(history.images[-KNOWN_IMAGES:] or [NO_IMAGE]))
+            case Collection.NAMESPACES:
+                key = ("", key[0])
+            case Collection.IMAGE_TAGS | Collection.IMAGE_STREAM_TAGS:
+                key = (key[0], f"{key[1]}:{random.choice(TAGS)}")
+        version = random.randint(1, history.seen) if history.seen and random.random() < 0.3 else None
+        await self._client.get(collection, key, version)

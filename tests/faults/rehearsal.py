@@ -133,7 +133,7 @@ class Rehearsal:
         wish, start = random_wish(random, []), random.randrange(truth.head)
         fold = ScopeFold(truth, wish)
         with_state = random.random() < 0.3
-        session = Session(name, wish, None if with_state else start, 0, False, history.now(), True)
+        session = Session(name, wish, None if with_state else start, 0, False, history.now(), bookmarks=True)
         session.lines, session.arrivals, session.end = [], [], "stayed"
         if with_state:
             for state in fold.states(fold.index_at(start)):

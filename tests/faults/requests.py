@@ -13,7 +13,7 @@ from service.domain.world import Collection
 from tests.faults.history import Intent, Trace
 from tests.faults.plan import STREAMS, TIERS
 from tests.faults.wish import API, Key, collection_path, object_path
-from tests.real_images import docker_image, docker_list, oci_image, schema1_image
+from tests.real_images import PushedImage, docker_image, docker_list, oci_image, schema1_image
 
 VERSION = "image.openshift.io/v1"
 KINDS_OF_IMAGES = (docker_image, oci_image, schema1_image, lambda serial: docker_list(serial)[0])
@@ -23,8 +23,12 @@ Labels = dict[str, str | None]
 """A patch of them; None removes one."""
 
 
-def push(namespace: str, stream: str, tag: str, serial: str, labels: dict[str, str]) -> Intent:
-    pushed = KINDS_OF_IMAGES[sum(serial.encode()) % len(KINDS_OF_IMAGES)](serial)
+def image_of(serial: str) -> PushedImage:
+    """The image with this serial, always the same; of any kind there is."""
+    return KINDS_OF_IMAGES[sum(serial.encode()) % len(KINDS_OF_IMAGES)](serial)
+
+
+def push(namespace: str, stream: str, tag: str, pushed: PushedImage, labels: dict[str, str]) -> Intent:
     mapping = pushed.mapping(stream, tag, f"{namespace}/{stream}")
     mapping["image"]["metadata"]["labels"] = labels
     path = f"{API}/namespaces/{namespace}/imagestreammappings"

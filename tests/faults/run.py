@@ -11,9 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from service.domain.world import Collection
-from tests.engines import wait_until
 from tests.faults.check_lists import check_lists
-from tests.faults.check_log import check_log
 from tests.faults.check_reads import check_gets
 from tests.faults.check_service import check_service
 from tests.faults.check_views import check_texts, check_views
@@ -24,9 +22,9 @@ from tests.faults.floors import Floors
 from tests.faults.history import History
 from tests.faults.instance import Instance, running_instance
 from tests.faults.lines import Lines
-from tests.faults.log_table import read_events
 from tests.faults.nemesis import Nemesis
 from tests.faults.plan import Plan
+from tests.faults.quiet import folded, until_told, until_viewed
 from tests.faults.readers import Reader
 from tests.faults.report import Report, report
 from tests.faults.scope_fold import ScopeFold
@@ -37,9 +35,6 @@ from tests.faults.writers import Writer
 
 Tell = Callable[[str], None]
 
-QUIET_TIMEOUT_S = 120.0
-LINGER_S = 1.0
-"""How long watchers stay after they were told everything, to be told too much."""
 VIEW_POSITIONS = 12
 CHOKING_SHARE = 0.15
 """Of the watchers: those who ask for more than they read, so that they are parked."""
@@ -85,22 +80,21 @@ async def _live(instance: Instance, history: History, plan: Plan, tell: Tell) ->
     readers = [Reader(endpoint, history, plan.random(f"reader {n}")) for n in range(plan.readers)]
     await writers[0].begin()
     watchers = [_watcher(f"watcher {n}", instance, history, plan) for n in range(plan.watchers)]
-    with (instance.folder / "up.log").open("ab") as output:
-        nemesis = Nemesis(instance, history, plan, output)
-        async with asyncio.TaskGroup() as group:
-            actors = [group.create_task(writer.run(stop), name="writer") for writer in writers]
-            actors += [group.create_task(reader.run(stop), name="reader") for reader in readers]
-            breaking = group.create_task(nemesis.run(stop), name="nemesis")
-            for watcher in watchers:
-                group.create_task(watcher.run(quiet, release), name=watcher.name)
-            await asyncio.sleep(plan.seconds)
-            stop.set()
-            await asyncio.wait([*actors, breaking])
-            tell("quiet: watchers stay until they were told everything")
-            truth = await _folded(instance)
-            quiet.set()
-            await _until_told(truth, watchers)
-            release.set()
+    nemesis = Nemesis(instance, history, plan)
+    async with asyncio.TaskGroup() as group:
+        actors = [group.create_task(writer.run(stop), name="writer") for writer in writers]
+        actors += [group.create_task(reader.run(stop), name="reader") for reader in readers]
+        actors.append(group.create_task(nemesis.run(stop), name="nemesis"))
+        for watcher in watchers:
+            group.create_task(watcher.run(quiet, release), name=watcher.name)
+        await asyncio.sleep(plan.seconds)
+        stop.set()
+        await asyncio.wait(actors)
+        tell("quiet: watchers stay until they were told everything")
+        truth = await folded(instance)
+        quiet.set()
+        await until_told(truth, watchers)
+        release.set()
     return truth
 
 
@@ -112,34 +106,10 @@ def _watcher(name: str, instance: Instance, history: History, plan: Plan) -> Wat
     return Watcher(name, instance.endpoint, history, random, random_wish(random, history.images))
 
 
-async def _folded(instance: Instance) -> Truth:
-    events = await read_events(instance.dsn)
-    broken = list(check_log(events))
-    if broken:
-        raise AssertionError("\n".join(f"{complaint.promise}: {complaint.what}" for complaint in broken))
-    return Truth(events)
-
-
-async def _until_told(truth: Truth, watchers: list[Watcher]) -> None:
-    """Until each was told the last there is for it, or has had its time: what is missing then is complained of."""
-    last = {
-        wish: max((seen.position for seen in truth.seen_by(wish)), default=0) for wish in {w.wish for w in watchers}
-    }
-
-    async def all_told() -> bool:
-        return all(watcher.has_seen(last[watcher.wish]) for watcher in watchers)
-
-    try:
-        await wait_until(all_told, QUIET_TIMEOUT_S)
-    except TimeoutError:
-        return
-    await asyncio.sleep(LINGER_S)
-
-
 async def _compare_views(instance: Instance, truth: Truth, history: History, plan: Plan, tell: Tell) -> list[Complaint]:
     """The views against a replay, before and after they are rebuilt; and what every API process shows in the end."""
     random = plan.random("views")
-    await _views_are_there(instance, truth)
+    await until_viewed(instance, truth)
     found = [c async for c in check_views(instance.dsn, truth, random, VIEW_POSITIONS, "as they grew")]
     found += [c async for c in check_texts(instance.dsn, truth)]
     await _last_lists(instance, truth, history, plan)
@@ -150,16 +120,6 @@ async def _compare_views(instance: Instance, truth: Truth, history: History, pla
     found += [c async for c in check_views(instance.dsn, truth, random, VIEW_POSITIONS, "rebuilt")]
     await _last_lists(instance, truth, history, plan)
     return found
-
-
-async def _views_are_there(instance: Instance, truth: Truth) -> None:
-    """The views come behind the log; the checkpoint tells how far."""
-
-    async def caught_up() -> bool:
-        _, views = await instance.positions()
-        return views >= truth.head
-
-    await wait_until(caught_up, QUIET_TIMEOUT_S)
 
 
 async def _last_lists(instance: Instance, truth: Truth, history: History, plan: Plan) -> None:

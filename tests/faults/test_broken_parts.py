@@ -75,7 +75,7 @@ class Client:
     async def _session(self, *, stays: bool) -> None:
         random, sink = self._random, MemorySink(eager=stays)
         history = self._history
-        session = Session("client", self._wish, self._known, 0, False, history.now(), known=self._known)
+        session = Session("client", self._wish, self._known, 0, False, history.now(), bookmarks=True, known=self._known)
         session.lines, session.arrivals = [], []
         scope = Scope(self._wish.collection)
         async with self._room.watch(scope, sink, encoder=AsServed(), resource_version=self._known, bookmarks=True):

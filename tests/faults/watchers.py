@@ -20,6 +20,7 @@ from tests.faults.readers import Reader
 from tests.faults.wire import Endpoint, Lost, lines_of
 from tests.faults.wish import Wish
 
+FIRST_POSITION = 1
 SMALL_BUFFER_BYTES = 8 * 1024
 LIFE_S = 5.0
 """On average, of a connection that nothing else ends; at most four times as long."""
@@ -103,6 +104,7 @@ class Watcher:
                 self.known = session.known
 
     async def _stay(self, release: asyncio.Event) -> None:
+        self.known = self.known or FIRST_POSITION
         session = self._session(Beginning({"resourceVersion": self.known}, self.known))
         self.last = session
         await _until(release, self._watch(session, {"resourceVersion": self.known}, "eager"))

@@ -17,7 +17,7 @@ from tests.faults import requests
 from tests.faults.client import Client, status_of
 from tests.faults.history import History, Intent, Outcome, Write
 from tests.faults.intents import Intents
-from tests.faults.plan import NAMESPACES, STREAMS, TAGS
+from tests.faults.plan import KNOWN_IMAGES, NAMESPACES, STREAMS, TAGS
 from tests.faults.wire import Answer, Endpoint, Lost
 
 PAUSE_S = 0.04
@@ -39,8 +39,8 @@ class Writer:
         """Something to be found from the beginning on: every stream, and a push to each."""
         for namespace, stream in itertools.product(NAMESPACES, STREAMS):
             serial = f"first-{namespace}-{stream}"
-            await self._send(requests.create_stream(namespace, stream, serial, {}))
-            await self._send(requests.push(namespace, stream, TAGS[0], serial, {}))
+            await self.send(requests.create_stream(namespace, stream, serial, {}))
+            await self.send(requests.push(namespace, stream, TAGS[0], requests.image_of(serial), {}))
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
@@ -48,8 +48,11 @@ class Writer:
                 await self._step()
                 await asyncio.sleep(self._random.expovariate(1 / PAUSE_S))
         finally:
-            self._client.connection.drop()
-            self._other.connection.drop()
+            self.close()
+
+    def close(self) -> None:
+        self._client.connection.drop()
+        self._other.connection.drop()
 
     async def _step(self) -> None:
         for client in (self._client, self._other):
@@ -61,11 +64,12 @@ class Writer:
             intent = await self._bumped(intent)
         if intent is None:
             return
-        write = await self._send(intent)
+        write = await self.send(intent)
         if write.outcome is Outcome.ACKNOWLEDGED and self._random.random() < READ_BACK_SHARE:
             await self._read_back(write)
 
-    async def _send(self, intent: Intent) -> Write:
+    async def send(self, intent: Intent) -> Write:
+        """Once, whatever comes of it."""
         history = self._history
         await self._client.rest()
         request_id = f"{intent.action.replace(' ', '-')}/{uuid.UUID(int=self._random.getrandbits(128))}"
@@ -95,7 +99,7 @@ class Writer:
         if kind not in ("Status", "") and not kind.endswith("List"):
             write.shown = history.lines.object(answer.body)
             history.saw(write.shown.version)
-        if write.intent.action == "push" and write.intent.trace.mark not in history.images[-40:]:
+        if write.intent.action == "push" and write.intent.trace.mark not in history.images[-KNOWN_IMAGES:]:
             history.images.append(write.intent.trace.mark)
 
     async def _bumped(self, intent: Intent) -> Intent | None:

@@ -341,6 +341,17 @@ MESSAGES: Messages = {
         Field(3, "resources", "string", repeated=True),
         Field(4, "resourceNames", "string", repeated=True),
     ],
+    "Secret": [
+        Field(1, "metadata", "ObjectMeta"),
+        Field(2, "data", "bytes", map=True),
+        Field(3, "type", "string"),
+        Field(4, "stringData", "string", map=True),
+        Field(5, "immutable", "bool", pointer=True),
+    ],
+    "SecretList": [
+        Field(1, "metadata", "ListMeta"),
+        Field(2, "items", "Secret", repeated=True),
+    ],
     "SelfSubjectAccessReview": [
         Field(1, "metadata", "ObjectMeta"),
         Field(2, "spec", "SelfSubjectAccessReviewSpec"),

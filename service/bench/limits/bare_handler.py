@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from pathlib import Path
 
@@ -24,4 +23,4 @@ async def bare_handler_job(link: Link, body: bytes, cert_file: Path, key_file: P
     context.load_cert_chain(cert_file, key_file)
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
     link.send(Ready(runner.addresses[0][1]))
-    await asyncio.Event().wait()
+    await link.closed()

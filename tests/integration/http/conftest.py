@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +14,7 @@ import pytest_asyncio
 from service.app import serve
 from service.runtime.config import ApiSettings, EngineSettings, ListenAddress, ServeSettings
 from service.runtime.listening import open_listening_sockets
+from service.secretstore.keyring import ensure_key_file
 from tests.integration.http.client import Client
 
 TOKENS = """\
@@ -44,18 +45,32 @@ roleRef: {kind: ClusterRole, name: may-be-eve}
 @pytest_asyncio.fixture
 async def client(database: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Client]:
     """Users root (everything), ann (admin of the namespace `team`, may act as eve) and eve (nothing)."""
-    (tmp_path / "tokens.csv").write_text(TOKENS)
-    (tmp_path / "rbac.yaml").write_text(RBAC)
+    ensure_key_file(tmp_path / "secrets.key")
+    async with serving(database, nats_url, tmp_path, tmp_path / "secrets.key") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def client_without_keys(database: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Client]:
+    """The same where the server cannot encrypt secrets."""
+    async with serving(database, nats_url, tmp_path, None) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving(database: str, nats_url: str, folder: Path, secrets_key_file: Path | None) -> AsyncIterator[Client]:
+    (folder / "tokens.csv").write_text(TOKENS)
+    (folder / "rbac.yaml").write_text(RBAC)
     listening = open_listening_sockets(ListenAddress("127.0.0.1", 0), 1)[0]
     port = listening.getsockname()[1]
     ready, tell = os.pipe()
     settings = ServeSettings(
         engines=EngineSettings(database, nats_url),
-        api=ApiSettings(tmp_path / "tokens.csv", tmp_path / "rbac.yaml", anonymous_auth=True),
+        api=ApiSettings(folder / "tokens.csv", folder / "rbac.yaml", secrets_key_file, anonymous_auth=True),
         insecure_listen_fd=listening.detach(),
         ready_fd=tell,
     )
-    serving = asyncio.create_task(serve(settings), name="serve")
+    task = asyncio.create_task(serve(settings), name="serve")
     try:
         async with asyncio.timeout(30):
             await asyncio.to_thread(os.read, ready, 64)
@@ -63,6 +78,6 @@ async def client(database: str, nats_url: str, tmp_path: Path) -> AsyncIterator[
             yield Client(session, port, database)
     finally:
         os.close(ready)
-        serving.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await serving
+            await task

@@ -89,7 +89,7 @@ def test_the_credentials_job_makes_what_the_servers_read(tmp_path: Path) -> None
         check=True,
     )
     files = [str(value) for name, value in of("serve-1", "environment").items() if name.endswith("_FILE")]
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         assert (tmp_path / Path(file).relative_to("/credentials")).is_file()
     kubeconfig = yaml.safe_load((tmp_path / "kubeconfig").read_text())

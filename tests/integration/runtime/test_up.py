@@ -65,7 +65,9 @@ async def test_one_line_when_ready_and_a_clean_end(engine_dir: Path) -> None:
         assert await instance.stop(signal.SIGINT) == 0
         await until_gone(owned)
     # Nothing is in the way of the next one, which serves the same users under the same certificate.
-    before = {name: (engine_dir / name).read_bytes() for name in ("tokens.csv", "rbac.yaml", "pki/serving.crt")}
+    kept = ("tokens.csv", "rbac.yaml", "pki/serving.crt", "secrets.key")
+    before = {name: (engine_dir / name).read_bytes() for name in kept}
+    assert (engine_dir / "secrets.key").stat().st_mode & 0o777 == 0o600
     async with up(engine_dir) as (instance, url):
         assert await status_of(url, engine_dir) < 500
         assert {name: (engine_dir / name).read_bytes() for name in before} == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,3 +78,16 @@ def test_any_text_is_a_selector_or_a_bad_request(text: str) -> None:
         assert wrong.message
     else:
         assert isinstance(selector.matches({}), bool)
+
+
+FIELDS = st.sampled_from(["metadata.name", "metadata.namespace", "spec.x"])
+VALUES = st.text(alphabet="ab,=\\", max_size=3)
+TERMS = st.lists(st.tuples(FIELDS, st.sampled_from(["=", "==", "!="]), VALUES), max_size=4)
+
+
+@given(TERMS, st.dictionaries(FIELDS, VALUES))
+def test_a_selector_selects_what_each_of_its_terms_does(terms: list[tuple[str, str, str]], has: dict[str, str]) -> None:
+    """A missing field is an empty one."""
+    escaped = [(field, sign, re.sub(r"([\\,=])", r"\\\1", value)) for field, sign, value in terms]
+    selector = parse_field_selector(",".join("".join(term) for term in escaped))
+    assert selector.matches(has) is all((has.get(field, "") == value) is (sign != "!=") for field, sign, value in terms)

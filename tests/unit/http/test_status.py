@@ -242,3 +242,10 @@ def test_no_error_class_is_forgotten(root: type) -> None:
     ours = {cls for cls in every_subclass(root) if cls.__module__.startswith("service.")}
     forgotten = [cls for cls in ours - ABSTRACT if not any(base in DESCRIPTIONS for base in cls.__mro__)]
     assert forgotten == []
+
+
+def test_a_name_that_cannot_be_printed_is_quoted() -> None:
+    wrong = domain.Invalid(domain.image_resource("ImageStream"), "a\0b", [required("spec.x")])
+    assert (
+        failure(wrong).status.message == 'ImageStream.image.openshift.io "a\\x00b" is invalid: spec.x: Required value'
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jsonpatch
@@ -163,3 +164,48 @@ def test_a_difference_computed_by_others_is_applied_as_they_mean_it(
 ) -> None:
     difference = json.loads(jsonpatch.make_patch(before, after).to_string())
     assert apply_json_patch(before, difference) == after
+
+
+@given(DOCUMENTS, st.data())
+def test_random_operations_do_what_they_do_for_others(document: dict[str, Any], data: st.DataObject) -> None:
+    """Every kind of operation, on what is there when its turn comes."""
+    operations: list[dict[str, Any]] = []
+    expected = document
+    for _ in range(data.draw(st.integers(1, 4))):
+        operations.append(data.draw(operation_on(expected)))
+        expected = jsonpatch.apply_patch(expected, operations[-1:])
+    assert apply_json_patch(document, operations) == expected
+
+
+@st.composite
+def operation_on(draw: st.DrawFn, document: Any) -> dict[str, Any]:
+    """One that the RFC allows on the document."""
+    there = [path for path, _ in places(document) if path]
+    containers = [(path, value) for path, value in places(document) if isinstance(value, dict | list)]
+    path, container = draw(st.sampled_from(containers))
+    where = draw(KEYS).replace("~", "~0").replace("/", "~1") if isinstance(container, dict) else "-"
+    new = f"{path}/{where}"
+    kinds = ["add", "remove", "replace", "copy", "test"] if there else ["add"]
+    match draw(st.sampled_from(kinds)):
+        case "add":
+            return {"op": "add", "path": new, "value": draw(VALUES)}
+        case "copy":
+            return {"op": "copy", "from": draw(st.sampled_from(there)), "path": new}
+        case "test":
+            tested = draw(st.sampled_from(there))
+            return {"op": "test", "path": tested, "value": dict(places(document))[tested]}
+        case "replace":
+            return {"op": "replace", "path": draw(st.sampled_from(there)), "value": draw(VALUES)}
+        case _:
+            return {"op": "remove", "path": draw(st.sampled_from(there))}
+
+
+def places(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every place in the document, by its pointer, with what is there."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from places(item, f"{path}/{index}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -99,3 +100,11 @@ def test_only_objects_are_patches(patch: Any, message: str) -> None:
     with pytest.raises(PatchSyntaxError) as caught:
         apply_merge_patch({}, patch)
     assert caught.value.message == message
+
+
+def test_what_the_patch_reaches_into_comes_out_in_byte_order() -> None:
+    """Errors quote the patched document, so its order is seen."""
+    document = {"b": {"z": 1, "y": {"q": 1, "p": 2}}, "a": {"d": 1, "c": 2}}
+    assert json.dumps(apply_merge_patch(document, {"b": {"x": 0}})) == (
+        '{"a": {"d": 1, "c": 2}, "b": {"x": 0, "y": {"q": 1, "p": 2}, "z": 1}}'
+    )

@@ -263,3 +263,19 @@ def test_every_item_of_either_list_is_there_once_and_in_the_patchs_order(
     assert sorted(found) == sorted((set(live) - set(deleted)) | set(kept))
     assert [name for name in found if name in kept] == kept
     assert [name for name in found if name not in kept] == [n for n in live if n not in kept and n not in deleted]
+
+
+TAG_FIELDS = st.fixed_dictionaries(
+    {}, optional={"generation": st.one_of(st.none(), st.integers(0, 3)), "annotations": st.dictionaries(WORDS, MAYBE)}
+)
+TAGS = st.dictionaries(WORDS, TAG_FIELDS, max_size=3)
+
+
+@given(TAGS, TAGS)
+def test_a_keyed_list_is_patched_item_by_item(live: dict[str, Any], patch: dict[str, Any]) -> None:
+    """Each as its own merge patch; those the patch does not name stay as they are."""
+    before = {name: apply_merge_patch({"name": name}, fields) for name, fields in live.items()}
+    after = before | {name: apply_merge_patch(before.get(name, {"name": name}), patch[name]) for name in patch}
+    wanted = [{"name": name, **fields} for name, fields in patch.items()]
+    result = merged({"spec": {"tags": list(before.values())}}, {"spec": {"tags": wanted}})
+    assert {t["name"]: t for t in result["spec"].get("tags", [])} == after

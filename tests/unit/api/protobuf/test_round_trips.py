@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.api.core_v1 import Namespace
+from service.api.core_v1 import Namespace, Secret
 from service.api.decoding import inspect, to_struct
 from service.api.image_v1 import (
     Image,
@@ -45,6 +45,7 @@ KINDS: list[type[msgspec.Struct]] = [
     ImageStreamTagList,
     ImageTag,
     Namespace,
+    Secret,
     Status,
 ]
 thorough = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

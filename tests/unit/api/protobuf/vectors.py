@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[3] / "samples" / "protobuf"
-BODIES = ("ImageStream", "ImageStreamLayers", "ImageStreamTagList", "PartialObjectMetadataList")
+BODIES = ("ImageStream", "ImageStreamLayers", "ImageStreamTagList", "PartialObjectMetadataList", "SecretList")
 STATUSES = ("Status-of-a-deletion", "Status-of-a-failure", "Status-of-a-mapping")
 WATCH_EVENT = "watch-event"
 
