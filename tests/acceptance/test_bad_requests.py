@@ -13,6 +13,7 @@ import pytest
 from tests.acceptance.api import GROUP, Answer, api_of, imagestream
 from tests.acceptance.quiet import Quiet
 from tests.acceptance.wire import request_of, status_of, wire_to
+from tests.real_images import docker_image
 
 STREAMS = f"{GROUP}/imagestreams"
 
@@ -155,6 +156,7 @@ async def test_other_methods(quiet: Quiet, method: str, name: str) -> None:
     ("method", "path"),
     [
         ("POST", "imagestreams"),
+        ("POST", "imagestreamtags"),
         ("DELETE", "imagestreams"),
         ("PUT", "namespaces/x/imagestreams"),
         ("POST", "namespaces/x/imagestreams/web"),
@@ -165,6 +167,13 @@ async def test_other_methods(quiet: Quiet, method: str, name: str) -> None:
 )
 async def test_methods_that_a_resource_has_not(quiet: Quiet, method: str, path: str) -> None:
     (await quiet.api.request(method, f"{GROUP}/{path}", b"{}")).refused(405, "MethodNotAllowed")
+
+
+async def test_a_mapping_needs_a_namespace_in_its_path(quiet: Quiet) -> None:
+    """One in the body is not enough, whatever older API documents say."""
+    mapping = docker_image(quiet.namespace).mapping("web", "v1")
+    mapping["metadata"]["namespace"] = quiet.namespace
+    (await quiet.api.request("POST", f"{GROUP}/imagestreammappings", mapping)).refused(404, "NotFound")
 
 
 @pytest.mark.parametrize("target", ["*", "example.com:443"])

@@ -146,6 +146,8 @@ async def test_patches(kubectl: Kubectl) -> None:
     assert stream["metadata"]["labels"] == {"merge": "1", "json": "2"}
     assert [tag["name"] for tag in stream["spec"]["tags"]] == ["base", "more"]
     assert "no change" in (await kubectl.ok(*patch, "-p", tag)).out
+    # The kinds of the group are also known without their group, from old days.
+    assert "no change" in (await kubectl.ok(*patch, "--type=merge", "-p", '{"apiVersion":"v1"}')).out
     message = await kubectl.fails(*patch, "--type=json", "-p", '[{"op":"test","path":"/kind","value":"Pod"}]')
     assert "the server rejected our request due to an error in our request" in message
     status = '{"status":{"tags":[]}}'

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from service.domain.namespace import DEFAULT_NAMESPACE, Namespace
 from service.domain.world import Collection, State
+from service.eventstore.records import RecordedEvent
 from tests.faults.complaint import Complaint
 from tests.faults.floors import Floors
-from tests.faults.history import History, Outcome, Write
+from tests.faults.history import History, Outcome, Trace, Write
 from tests.faults.truth import Command, Truth
 from tests.faults.wish import Key
 
@@ -30,10 +31,15 @@ def check_writes(truth: Truth, history: History, floors: Floors) -> Iterator[Com
         yield from _check_presence(write, commands)
         for command in commands:
             yield from _check_command(truth, floors, write, command)
-        if write.shown is not None and commands and write.intent.commands_limit == 1:
+        if write.shown is not None and commands and not _may_end(write, commands[0]):
             yield from _check_answer(truth, write, commands[0])
         if write.outcome is Outcome.REFUSED and write.code:
             yield from _check_refusal(truth, floors, write)
+
+
+def _may_end(write: Write, command: Command) -> bool:
+    """Whether the answer may show what is not there any more."""
+    return write.intent.commands_limit > 1 or any(event.type == write.intent.trace.end for event in command.events)
 
 
 def _is_beginning(command: Command) -> bool:
@@ -55,17 +61,9 @@ def _check_presence(write: Write, commands: list[Command]) -> Iterator[Complaint
 
 
 def _check_command(truth: Truth, floors: Floors, write: Write, command: Command) -> Iterator[Complaint]:
-    trace = write.intent.trace
-    traced = [
-        event
-        for event in command.events
-        if event.type in trace.types
-        and trace.namespace in (event.aggregate.namespace, event.aggregate.name)
-        and trace.name in ("", event.aggregate.name)
-        and trace.mark.encode() in event.data
-    ]
-    if not traced:
-        yield Complaint("the log holds what was asked for", f"{_told(write)}: no {trace}", (command.first,))
+    if not any(_bears(event, write.intent.trace) for event in command.events):
+        what = f"{_told(write)}: no {write.intent.trace}"
+        yield Complaint("the log holds what was asked for", what, (command.first,))
     before = floors.of_write(write)
     if command.first <= before:
         what = f"{_told(write)} is at {command.first}, but {before} was known before it was sent"
@@ -81,6 +79,13 @@ def _check_command(truth: Truth, floors: Floors, write: Write, command: Command)
         if stood is None or stood.changed != write.intent.based_on:
             what = f"{_told(write)}: it was decided on {write.intent.based_on}, and met {stood and stood.changed}"
             yield Complaint("no update is lost", what, (command.first, write.intent.based_on))
+
+
+def _bears(event: RecordedEvent, trace: Trace) -> bool:
+    about = event.aggregate
+    if trace.namespace not in (about.namespace, about.name) or trace.name not in ("", about.name):
+        return False
+    return event.type == trace.end or (event.type in trace.types and trace.mark.encode() in event.data)
 
 
 def _check_answer(truth: Truth, write: Write, command: Command) -> Iterator[Complaint]:

@@ -40,6 +40,8 @@ class Trace(msgspec.Struct, frozen=True):
     """"": any"""
     mark: str
     """Something that its data holds."""
+    end: str = ""
+    """An event that may stand instead: the write has ended the object, which only waited for that."""
 
 
 class Intent(msgspec.Struct):

@@ -118,7 +118,7 @@ def create_namespace(namespace: str, mark: str) -> Intent:
 
 
 def label_namespace(namespace: str, mark: str, labels: Labels) -> Intent:
-    trace = Trace(("NamespaceChanged",), "", namespace, mark)
+    trace = Trace(("NamespaceChanged",), "", namespace, mark, end="NamespaceDeleted")
     return _on_object("label namespace", "PATCH", Collection.NAMESPACES, ("", namespace), trace, _patch(mark, labels))
 
 

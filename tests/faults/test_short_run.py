@@ -9,7 +9,7 @@ import pytest
 from tests.faults.plan import Plan
 from tests.faults.run import run
 
-PLAN = Plan(seed=7, seconds=20.0, writers=4, watchers=20, readers=2, calm_s=(0.2, 1.0))
+PLAN = Plan(seed=2, seconds=20.0, writers=4, watchers=20, readers=2, calm_s=(0.2, 1.0))
 
 
 @pytest.mark.timeout(400)

@@ -1,7 +1,7 @@
 """Whether the cost of a push stays the same, however long the tag's history is, and however many tags its stream has.
 
-Keeps: the three loads take turns in short rounds, each from one client that waits for its answers, so what differs is
-the push and not the moment. Long histories are written into the log by our own appender, as 10,000 pushes would.
+Keeps: one client pushes to each sort of place by turns and waits for every answer, so what differs is the push and not
+the moment. Long histories are written into the log by our own appender, as 10,000 pushes would.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from service.bench.load.closed_loop import Load, Tally, closed_loop
+from service.bench.load.closed_loop import closed_loop
 from service.bench.load.http_client import Client, Target
 from service.bench.load.pushes import CREATED, GROUP_PATH, MAPPINGS_PATH, NAMESPACE, create_stream, push_body
-from service.bench.machine import cpu_s
 from service.bench.measures.plan import Plan
 from service.bench.report import Goal, Row
-from service.bench.samples import median_latency
+from service.bench.samples import latency_of
 from service.bench.workbench import System, Workbench
 from service.domain.events import EVENT_TYPES, Cause, DomainEvent, Item, TagImaged
 from service.domain.world import IMAGE_STREAM
@@ -32,8 +31,8 @@ MANY_TAGS = 500
 SHORT_STREAMS = 300
 """The short histories are spread over so many streams that they stay short during the measure."""
 COMMAND_EVENTS = 100
-TURNS = 4
-"""Of each load in a round."""
+TURNS = 2
+"""Rounds of other measures that this one takes."""
 IMAGES = 2
 GOAL = Goal(1.2, "at most", "ratio")
 SPARE = "spare"
@@ -44,75 +43,50 @@ Place = tuple[str, str]
 """Image stream and tag."""
 
 
-class Cycle(msgspec.Struct):
-    """Pushes to some tags by turns; each time around with the other image."""
+class Pushes(msgspec.Struct):
+    """Pushes to a place of each group by turns; each time around a group with the other image."""
 
     target: Target
-    places: tuple[Place, ...]
+    groups: tuple[tuple[Place, ...], ...]
     _count: int = 0
 
     def next(self, connection: int) -> bytes:
-        turn, place = divmod(self._count, len(self.places))
+        turn, group = divmod(self._count, len(self.groups))
         self._count += 1
-        return self.target.request("POST", MAPPINGS_PATH, push_body(*self.places[place], turn % IMAGES))
+        image, place = divmod(turn, len(self.groups[group]))
+        body = push_body(*self.groups[group][place], image % IMAGES)
+        return self.target.request("POST", MAPPINGS_PATH, body)
 
 
 async def measure(bench: Workbench, plan: Plan) -> list[Row]:
+    short = {(f"short-{number}", "v0"): FEW_ITEMS for number in range(SHORT_STREAMS)}
+    long = {("long", "v0"): MANY_ITEMS}
+    wide = {("wide", f"v{number}"): FEW_ITEMS for number in range(MANY_TAGS)}
+    groups = (tuple(short), tuple(long), tuple(wide))
     async with bench.system() as system:
         target = system.workers[0].secure
-        short = {(f"short-{number}", "v0"): FEW_ITEMS for number in range(SHORT_STREAMS)}
-        long = {("long", "v0"): MANY_ITEMS}
-        wide = {("wide", f"v{number}"): FEW_ITEMS for number in range(MANY_TAGS)}
         await _prepare(system, {**short, **long, **wide})
-        cycles = [Cycle(target, tuple(places)) for places in (short, long, wide)]
-        async with (
-            closed_loop([target], cycles[:1], 1, CREATED) as on_short,
-            closed_loop([target], cycles[1:2], 1, CREATED) as on_long,
-            closed_loop([target], cycles[2:], 1, CREATED) as on_wide,
-        ):
-            loads = (on_short, on_long, on_wide)
-            for load in loads:
-                await load.run(plan.warm_up_s)
-            turns = TURNS * plan.rounds
-            rounds = [await _round(system, loads, plan.seconds / TURNS) for _ in range(turns)]
-    base, long_rounds, wide_rounds = zip(*rounds, strict=True)
+        async with closed_loop([target], [Pushes(target, groups)], 1, CREATED) as load:
+            done = (await load.run(plan.warm_up_s)).count
+            times_s = (await load.run(TURNS * plan.seconds * plan.rounds)).times_s
+    base, long_times, wide_times = (times_s[(group - done) % len(groups) :: len(groups)] for group in range(3))
     return [
-        _row(f"push to a tag with {MANY_ITEMS:,} items", f"with {FEW_ITEMS}", long_rounds, base),
-        _row(f"push to a stream with {MANY_TAGS} tags", "with 1", wide_rounds, base),
+        _row(f"push to a tag with {MANY_ITEMS:,} items", f"with {FEW_ITEMS}", long_times, base),
+        _row(f"push to a stream with {MANY_TAGS} tags", "with 1", wide_times, base),
     ]
 
 
-class Turn(msgspec.Struct, frozen=True):
-    tally: Tally
-    cpu_us: float
-    """Of the API process, per push."""
-
-
-async def _round(system: System, loads: Sequence[Load], seconds: float) -> list[Turn]:
-    turns = []
-    for load in loads:
-        before_s = cpu_s(system.workers[0].pid)
-        tally = await load.run(seconds)
-        turns.append(Turn(tally, 1e6 * (cpu_s(system.workers[0].pid) - before_s) / tally.count))
-    return turns
-
-
-def _row(what: str, than: str, turns: Sequence[Turn], base: Sequence[Turn]) -> Row:
+def _row(what: str, than: str, times_s: Sequence[float], base_s: Sequence[float]) -> Row:
     return Row(
         measure="flat",
         what=what,
-        ours=median_latency([t.tally.latency for t in turns]).p50_ms,
+        ours=latency_of(times_s).p50_ms,
         unit="ms",
-        limit=median_latency([t.tally.latency for t in base]).p50_ms,
+        limit=latency_of(base_s).p50_ms,
         limit_is=f"the same {than}",
         goal=GOAL,
-        rounds=tuple(t.tally.latency.p50_ms for t in turns),
-        note=f"p50 of one client; {_cpu_us(turns):.0f} us of the API process each, and {_cpu_us(base):.0f} us {than}",
+        note=f"p50 of {len(times_s):,} pushes of one client",
     )
-
-
-def _cpu_us(turns: Sequence[Turn]) -> float:
-    return sum(turn.cpu_us * turn.tally.count for turn in turns) / sum(turn.tally.count for turn in turns)
 
 
 async def _prepare(system: System, histories: Mapping[Place, int]) -> None:

@@ -113,6 +113,26 @@ def test_what_is_always_there_and_plain_is_marked_so(v3: Any) -> None:
     assert set(event["required"]) == {"dockerImageReference", "image", "generation"}
 
 
+def test_a_field_that_may_be_null_says_so(v3: Any) -> None:
+    """Swagger 2.0 cannot say it."""
+    tag = v3["components"]["schemas"]["com.github.openshift.api.image.v1.TagReference"]
+    assert [name for name, field in tag["properties"].items() if field.get("nullable")] == ["annotations", "generation"]
+    assert "nullable" not in get("/openapi/v2").body.decode()
+
+
+def test_every_answer_is_described(v3: Any) -> None:
+    """Failures are Statuses, and a deletion may take its time."""
+    item = v3["paths"][f"{NAMESPACED}/{{name}}"]
+    assert {verb: set(item[verb]["responses"]) for verb in ("get", "put", "patch", "delete")} == {
+        "get": {"200", "401", "default"},
+        "put": {"200", "201", "401", "default"},
+        "patch": {"200", "201", "401", "default"},
+        "delete": {"200", "202", "401", "default"},
+    }
+    failure = item["get"]["responses"]["default"]["content"]["application/json"]["schema"]
+    assert failure == {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.Status"}
+
+
 def test_every_reference_leads_somewhere_and_every_field_is_described(v3: Any) -> None:
     schemas = v3["components"]["schemas"]
 
