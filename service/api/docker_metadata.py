@@ -87,9 +87,11 @@ def metadata_document(metadata: DockerImage, version: str) -> JsonObject:
 def decode_text(text: str, struct: type[T]) -> T:
     """A manifest or config as Go's standard decoder reads it: names of fields in any case. Raises DecodeError."""
     document = parse_json(text.encode()).document
-    if _other_spelling(struct).search(text):
-        document = _named(document, Shape(Kind.STRUCT, "", struct=struct))
-    return to_struct(inspect(document, struct).document, struct)
+    inspection = inspect(document, struct)
+    # A name in another spelling is unknown under its own. Hardly any text has one, and few have anything unknown.
+    if inspection.unknown and _other_spelling(struct).search(text):
+        inspection = inspect(_named(document, Shape(Kind.STRUCT, "", struct=struct)), struct)
+    return to_struct(inspection.document, struct)
 
 
 def _current(metadata: DockerImage | DockerImagePre012) -> DockerImage:

@@ -9,14 +9,17 @@ Elsewhere: the size of a body (`bodies.py`), of a request's head (`connections.p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 from service.auth.users import MASTERS, User
 from service.domain.errors import Unfinished
 from service.http.errors import TooManyRequests
 from service.http.options import request_timeout_seconds
 from service.http.request_info import RequestInfo
+
+T = TypeVar("T")
 
 READS_LIMIT = 400
 WRITES_LIMIT = 200
@@ -62,12 +65,11 @@ def time_limit_s(info: RequestInfo) -> float | None:
     return min(asked_s, WRITE_TIMEOUT_S) if info.verb in WRITING_VERBS else asked_s
 
 
-@asynccontextmanager
-async def within(limit_s: float | None) -> AsyncIterator[None]:
+async def within(limit_s: float | None, work: Awaitable[T]) -> T:
     """Raises Unfinished when the time is up."""
     try:
         async with asyncio.timeout(limit_s) as deadline:
-            yield
+            return await work
     except TimeoutError:
         if deadline.expired():
             raise Unfinished("request did not complete within requested timeout - context deadline exceeded") from None

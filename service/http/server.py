@@ -112,8 +112,7 @@ class Server:
         exchange = Exchange(request, info, user, trail.request_id, utc_now(), trail.warnings, impersonator)
         with self._in_flight.one_more(info, user):
             self._authorizer.require(user, info.attributes)
-            async with within(limit_s):
-                return await self._dispatch(exchange, trail)
+            return await within(limit_s, self._dispatch(exchange, trail))
 
     def _who(self, request: web.Request, warnings: list[str]) -> tuple[User, str]:
         """The user of the request, and who acts as them. Raises Unauthorized, and what impersonation raises."""

@@ -78,10 +78,12 @@ def test_a_timeout_that_is_no_duration_is_refused() -> None:
         time_limit_s(parse_request("GET", f"{STREAMS}?timeout=soon"))
 
 
+async def too_late() -> None:
+    raise TimeoutError
+
+
 async def test_time_up_is_told_from_a_timeout_inside() -> None:
     with pytest.raises(Unfinished, match="did not complete within requested timeout"):
-        async with within(0.001):
-            await asyncio.Event().wait()
+        await within(0.001, asyncio.Event().wait())
     with pytest.raises(TimeoutError):
-        async with within(None):
-            raise TimeoutError
+        await within(None, too_late())
