@@ -67,7 +67,7 @@ from service.watch.cache import Cache
 from service.watch.hub import Hub
 
 POOL_SIZE_LIMIT = 10
-COLLECT_AFTER = (100_000, 100, 1_000)
+COLLECT_AFTER = (10_000, 20, 1_000)
 """How many more objects there are, and then how many collections of the younger, before the collector looks."""
 REMEMBERED_EVENTS = 10_000
 """How far behind the views the cache begins, so that watches resume from memory after a restart, too."""

@@ -35,7 +35,7 @@ ATOMIC = msgspec.Meta(extra={"atomic": True})
 """Owned and applied as one value (spec: kube-api 5.4.6)."""
 
 
-class Wire(msgspec.Struct, rename="camel", omit_defaults=True):
+class Wire(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """The base of every type on the wire: camelCase names, defaults left out."""
 
 

@@ -16,11 +16,11 @@ from service.api.image_v1 import ImageSignature, TagEventCondition, TagReference
 from service.api.meta_v1 import ObjectMeta
 
 
-class Event(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """The base of every event's data."""
 
 
-class Header(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Header(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """What an image stream says of itself, tags apart. `metadata` has no name, namespace or resourceVersion."""
 
     metadata: ObjectMeta
@@ -31,7 +31,7 @@ class Header(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a client wrote into /status, which /status shows until the stream itself is written (None: computed)."""
 
 
-class Cause(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Cause(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Why a tag points where it points: what was done, and the place the image came from.
 
     Mapping: a registry pushed it. Import: it was fetched. Tag: copied from another tag or image of a stream.
@@ -45,7 +45,7 @@ class Cause(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     tag: str = ""
 
 
-class Item(msgspec.Struct, frozen=True, rename="camel"):
+class Item(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """One entry of a tag's history. `created` is RFC 3339 in UTC with whole seconds; `image` is a digest or ""."""
 
     created: str

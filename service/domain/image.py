@@ -25,7 +25,7 @@ from service.domain.imagestream import UnfoldableEventError
 _decoder = msgspec.json.Decoder(Image)
 
 
-class ImageState(msgspec.Struct, frozen=True):
+class ImageState(msgspec.Struct, frozen=True, gc=False):
     name: str
     document: bytes
     """The API object as JSON, without manifest, config and resourceVersion."""

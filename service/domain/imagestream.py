@@ -39,7 +39,7 @@ TagLevelEvent = (
 TAG_EVENTS = typing.get_args(TagLevelEvent)
 
 
-class Tag(msgspec.Struct, frozen=True):
+class Tag(msgspec.Struct, frozen=True, gc=False):
     namespace: str
     stream: str
     name: str
@@ -76,7 +76,7 @@ class Tag(msgspec.Struct, frozen=True):
         return self.history is not None and self.history.head.image != ""
 
 
-class ImageStream(msgspec.Struct, frozen=True):
+class ImageStream(msgspec.Struct, frozen=True, gc=False):
     namespace: str
     name: str
     header: Header

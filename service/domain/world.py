@@ -42,7 +42,7 @@ class Collection(enum.Enum):
 State = ImageStream | Tag | ImageState | Namespace
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """An object was added (no old), changed, or removed (no new), at a position."""
 
     position: int

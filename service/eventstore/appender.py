@@ -139,6 +139,8 @@ class Appender:
                 return
             else:
                 self._answer(batch.members, rows)
+                # They know their batch: without this only the collector could free them.
+                batch.members = []
                 return
             batch.in_flight = False
             await asyncio.sleep(backoff.next_delay_s())

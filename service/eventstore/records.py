@@ -22,7 +22,7 @@ class Aggregate(msgspec.Struct, frozen=True, gc=False):
     name: str
 
 
-class Guard(msgspec.Struct, frozen=True):
+class Guard(msgspec.Struct, frozen=True, gc=False):
     """Events of an aggregate that, recorded after a command was decided, make its decision void.
 
     `tags` None: any event of the aggregate. Otherwise: events about one of these tags, and those that are about the
@@ -48,7 +48,7 @@ class Payload(msgspec.Struct, frozen=True, gc=False):
     content: bytes
 
 
-class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Who did it, from where, by which request, and why."""
 
     actor: str
@@ -63,7 +63,7 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Who acted as the actor; "" where nobody did."""
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True, gc=False):
     """Events to be appended together or not at all, unless a guard forbids it. It has at least one event.
 
     `decided_at` is the position that the state was true at when the command was decided. `id` makes an append

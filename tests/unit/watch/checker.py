@@ -58,16 +58,17 @@ class Session(NamedTuple):
 def expected(chronicle: Chronicle, wish: Wish, after: int) -> list[tuple[str, JsonObject]]:
     events = []
     scope = wish.scope
-    for position, collection, namespace, name, old, new in chronicle.changes:
-        if collection is not scope.collection or position <= after:
+    for change in chronicle.changes:
+        position, old, new = change.position, change.old, change.new
+        if change.collection is not scope.collection or position <= after:
             continue
-        if scope.namespace not in (None, namespace) or scope.name not in (None, name):
+        if scope.namespace not in (None, change.namespace) or scope.name not in (None, change.name):
             continue
         before, now = old is not None and wish.matches(old), new is not None and wish.matches(new)
         if new is not None and now:
-            events.append(("MODIFIED" if before else "ADDED", document(collection, new, position)))
+            events.append(("MODIFIED" if before else "ADDED", document(scope.collection, new, position)))
         elif old is not None and before:
-            events.append(("DELETED", document(collection, old, position)))
+            events.append(("DELETED", document(scope.collection, old, position)))
     return events
 
 
