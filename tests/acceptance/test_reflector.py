@@ -73,6 +73,12 @@ async def test_one_list_is_enough_whatever_happens_to_the_servers(engine_dir: Pa
         (await api.create(f"{WHERE}/imagestreams", imagestream("web"))).ok()
         reflectors = {plural: Reflector(api, f"{WHERE}/{plural}") for plural in COLLECTIONS}
         tasks = [asyncio.create_task(r.run(), name=f"reflector of {plural}") for plural, r in reflectors.items()]
+
+        async def listed() -> bool:
+            return all(r.lists == 1 for r in reflectors.values())
+
+        # A move made before the list is in the list: only what comes after it is told.
+        await wait_until(listed)
         for number, image in enumerate(images):
             if number % MOVES_BETWEEN == MOVES_BETWEEN // 2:
                 os.kill(workers(instance)[number // MOVES_BETWEEN % 2 - 1], signal.SIGKILL)
