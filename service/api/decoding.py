@@ -31,6 +31,8 @@ class Inspection(msgspec.Struct):
     """Without what Go takes for nothing: nulls, unknown fields, empty lists and maps that are not written."""
     unknown: list[str] = []
     """Paths of fields that the type does not have, in the order of the document."""
+    unknown_is_cut: bool = False
+    """Whether there may be more of them than are listed."""
 
 
 def inspect(document: Json, struct: type[msgspec.Struct]) -> Inspection:
@@ -40,7 +42,7 @@ def inspect(document: Json, struct: type[msgspec.Struct]) -> Inspection:
     error = walk.error or walk.conversion_error
     if error:
         raise DecodeError(error)
-    return Inspection(inspected, walk.unknown.texts())
+    return Inspection(inspected, walk.unknown.texts(), walk.unknown.full)
 
 
 def to_struct(document: JsonObject, struct: type[T]) -> T:

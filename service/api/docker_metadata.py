@@ -7,19 +7,18 @@ Elsewhere: filling it from manifest and config (`domain/image_metadata.py`).
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TypeVar
 
 import msgspec
 
 from service.api.decoding import DecodeError, inspect, parse_json, to_struct, type_meta
-from service.api.docker_types import DockerImage, DockerImagePre012
+from service.api.docker_types import DockerImage, DockerImagePre012, Text
 from service.api.image_v1 import GROUP, Image
 from service.api.json_types import Json, JsonObject
 from service.api.shapes import Kind, Shape, fields_of, go_name
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T", bound=Text)
 
 KIND = "DockerImage"
 DEFAULT_METADATA_VERSION = "1.0"
@@ -86,10 +85,22 @@ def metadata_document(metadata: DockerImage, version: str) -> JsonObject:
 
 def decode_text(text: str, struct: type[T]) -> T:
     """A manifest or config as Go's standard decoder reads it: names of fields in any case. Raises DecodeError."""
+    try:
+        decoded: T = _decoder(struct).decode(text)
+        return decoded
+    except (msgspec.DecodeError, RecursionError):
+        return _decode_carefully(text, struct)
+
+
+def _decode_carefully(text: str, struct: type[T]) -> T:
+    """What has a null, something wrong, or something unknown: that may be a field in another spelling.
+
+    Raises DecodeError.
+    """
     document = parse_json(text.encode()).document
     inspection = inspect(document, struct)
-    # A name in another spelling is unknown under its own. Hardly any text has one, and few have anything unknown.
-    if inspection.unknown and _other_spelling(struct).search(text):
+    # A name in another spelling is unknown under its own.
+    if inspection.unknown_is_cut or any(path.lower().endswith(_lower_names(struct)) for path in inspection.unknown):
         inspection = inspect(_named(document, Shape(Kind.STRUCT, "", struct=struct)), struct)
     return to_struct(inspection.document, struct)
 
@@ -110,20 +121,20 @@ def _sort_maps(config: Json) -> None:
 
 
 @cache
-def _other_spelling(struct: type[msgspec.Struct]) -> re.Pattern[str]:
-    """Finds a string that is a field's name but for its case: hardly any text has one, and looking is cheap."""
-    names = "|".join(sorted(_names_within(struct)))
-    return re.compile(f'"(?!(?:{names})")(?i:{names})"')
+def _decoder(struct: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(struct)
 
 
-def _names_within(struct: type[msgspec.Struct]) -> set[str]:
+@cache
+def _lower_names(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The names of all fields within."""
     names: set[str] = set()
     for name, field in fields_of(struct).items():
-        names.add(re.escape(name))
+        names.add(name.lower())
         inner = field.shape.item or field.shape
         if inner.struct is not None:
-            names |= _names_within(inner.struct)
-    return names
+            names.update(_lower_names(inner.struct))
+    return tuple(names)
 
 
 @cache

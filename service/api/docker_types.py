@@ -7,26 +7,29 @@ Elsewhere: reading and writing them (`docker_metadata.py`).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from service.api.meta_v1 import Wire, always, null
+from service.api.timestamps import normalise_time
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class Empty(Wire):
+class Empty(Wire, forbid_unknown_fields=True):
     go_name: ClassVar[str] = "struct {}"
 
 
-class DockerConfig(Wire, rename="pascal"):
+class DockerConfig(Wire, rename="pascal", forbid_unknown_fields=True):
     go_name: ClassVar[str] = "docker10.DockerConfig"
 
     hostname: str = ""
     domainname: str = ""
     user: str = ""
-    memory: int = 0
-    memory_swap: int = 0
-    cpu_shares: int = 0
+    memory: Int64 = 0
+    memory_swap: Int64 = 0
+    cpu_shares: Int64 = 0
     cpuset: str = ""
     attach_stdin: bool = False
     attach_stdout: bool = False
@@ -86,24 +89,28 @@ class DockerImagePre012(Wire, rename=None):
     size: int = 0
 
 
-class Descriptor(Wire):
+class Text(Wire, forbid_unknown_fields=True):
+    """The base of every type that manifests and configs are read as."""
+
+
+class Descriptor(Text):
     media_type: str = ""
-    size: int = 0
+    size: Int64 = 0
     digest: str = ""
 
 
-class FsLayer(Wire):
+class FsLayer(Text):
     blob_sum: str = ""
 
 
-class CompatibilityEntry(Wire):
+class CompatibilityEntry(Text):
     v1_compatibility: str = ""
 
 
-class Manifest(Wire):
+class Manifest(Text):
     """Of schema 1 and schema 2, of Docker and OCI: each leaves out what the others have."""
 
-    schema_version: int = 0
+    schema_version: Int64 = 0
     media_type: str = ""
     name: str = ""
     tag: str = ""
@@ -114,40 +121,44 @@ class Manifest(Wire):
     config: Descriptor = msgspec.field(default_factory=Descriptor)
 
 
-class Platform(Wire):
+class Platform(Text):
     architecture: str = ""
     os: str = ""
     variant: str = ""
 
 
-class ManifestDescriptor(Wire):
+class ManifestDescriptor(Text):
     media_type: str = ""
-    size: int = 0
+    size: Int64 = 0
     digest: str = ""
     platform: Platform = msgspec.field(default_factory=Platform)
 
 
-class ManifestList(Wire):
+class ManifestList(Text):
     """A Docker manifest list or an OCI index."""
 
     media_type: str = ""
     manifests: list[ManifestDescriptor] = []
 
 
-class RootFs(Wire, rename=None):
+class RootFs(Text, rename=None):
     type: str = ""
     diff_ids: list[str] = []
 
 
-class BuildStep(Wire, rename=None):
+class BuildStep(Text, rename=None):
     created: str | None = None
     author: str = ""
     created_by: str = ""
     comment: str = ""
     empty_layer: bool = False
 
+    def __post_init__(self) -> None:
+        if self.created is not None:
+            self.created = normalise_time(self.created)
 
-class ImageConfig(Wire, rename=None):
+
+class ImageConfig(Text, rename=None):
     """The config blob of schema 2, and one history entry of schema 1."""
 
     id: str = ""
@@ -160,9 +171,13 @@ class ImageConfig(Wire, rename=None):
     author: str = ""
     config: DockerConfig | None = None
     architecture: str = ""
-    size: int = 0
+    size: Int64 = 0
     rootfs: RootFs | None = None
     history: list[BuildStep] = []
     os: str = ""
     os_version: str = msgspec.field(default="", name="os.version")
     os_features: list[str] = msgspec.field(default_factory=list, name="os.features")
+
+    def __post_init__(self) -> None:
+        if self.created is not None:
+            self.created = normalise_time(self.created)

@@ -9,12 +9,17 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
+from functools import lru_cache
 
 _LAYOUT = "2006-01-02T15:04:05Z07:00"
 _CANONICAL = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
 _ZERO = "0001-01-01T00:00:00Z"
 _CALENDAR_CYCLE_YEARS = 400
 """The calendar repeats after this many years; Python's `datetime` lacks year 0 and year 10000, Go's has them."""
+CACHED_TIMES = 4_096
+"""The steps of a base image come again with every image on it."""
+CACHED_CHARACTERS = 35
+"""The longest time with nanoseconds and a zone: what is longer may be of any length, and is not kept."""
 
 
 class InvalidTime(ValueError):
@@ -26,6 +31,11 @@ def normalise_time(text: str) -> str | None:
 
     Raises InvalidTime.
     """
+    return _read(text) if len(text) <= CACHED_CHARACTERS else _read.__wrapped__(text)
+
+
+@lru_cache(maxsize=CACHED_TIMES)
+def _read(text: str) -> str | None:
     canonical = _CANONICAL.fullmatch(text)
     if canonical is not None:
         year, month, day = (int(part) for part in canonical.groups())

@@ -19,7 +19,7 @@ from service.api.docker_metadata import (
     read_metadata,
     unknown_version,
 )
-from service.api.docker_types import DockerImage, ImageConfig, Manifest, ManifestList
+from service.api.docker_types import DockerImage, ImageConfig, Int64, Manifest, ManifestList, Text
 from service.api.image_v1 import GROUP, Image, ImageLayer, ImageManifest, ImageSignature
 from service.domain.errors import Unclassified
 from service.domain.image_digests import config_matches, manifest_matches
@@ -206,8 +206,8 @@ def _fill_layers(image: Image, manifest: Manifest) -> str:
     return ""
 
 
-class _SizeOnly(msgspec.Struct):
-    size: int = 0
+class _SizeOnly(Text):
+    size: Int64 = 0
 
 
 def _compatibility_size(text: str) -> int:

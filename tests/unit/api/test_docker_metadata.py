@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.api.decoding import DecodeError
-from service.api.docker_metadata import decode_metadata, decode_text, normalise_image, read_metadata
-from service.api.docker_types import DockerConfig, DockerImage, ImageConfig, Manifest
+from service.api.docker_metadata import (
+    _decode_carefully,
+    decode_metadata,
+    decode_text,
+    normalise_image,
+    read_metadata,
+)
+from service.api.docker_types import DockerConfig, DockerImage, ImageConfig, Manifest, ManifestList, Text
 from service.api.image_v1 import Image
 
 
@@ -96,3 +105,26 @@ def test_manifests_and_configs_are_read_whatever_the_case_of_their_names() -> No
 def test_a_manifest_that_is_no_json_is_refused() -> None:
     with pytest.raises(DecodeError, match=r"^unexpected end of JSON input$"):
         decode_text("{", Manifest)
+
+
+NAMES = st.sampled_from(
+    "id Id created config Config container_config Env env Labels history layers x size Size digest schemaVersion "
+    "os.version OS.Version rootfs diff_ids empty_layer".split()
+)
+TIMES = ("2024-05-06T07:08:09.5+01:00", "2024-05-06T07:08:09Z", "0001-01-01T00:00:00Z", "2024-13-01T00:00:00Z")
+CONTAINERS: tuple[Any, ...] = ([], {}, {"8080/tcp": {}}, {"8080/tcp": {"x": 1}}, ["a", None])
+LEAVES = st.sampled_from([None, True, 0, 7, 2**63, -(2**63) - 1, 1.5, 2.0, "", "a", *TIMES, *CONTAINERS])
+TEXTS = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+).map(json.dumps)
+
+
+@given(text=TEXTS, struct=st.sampled_from([Manifest, ManifestList, ImageConfig]))
+def test_the_quick_decoder_and_the_careful_one_read_the_same(text: str, struct: type[Text]) -> None:
+    def outcome(decode: Callable[[str, type[Text]], Text]) -> Text | str:
+        try:
+            return decode(text, struct)
+        except DecodeError as error:
+            return str(error)
+
+    assert outcome(decode_text) == outcome(_decode_carefully)
