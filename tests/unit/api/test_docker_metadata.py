@@ -107,10 +107,21 @@ def test_a_manifest_that_is_no_json_is_refused() -> None:
         decode_text("{", Manifest)
 
 
-NAMES = st.sampled_from(
-    "id Id created config Config container_config Env env Labels history layers x size Size digest schemaVersion "
-    "os.version OS.Version rootfs diff_ids empty_layer".split()
+DOCKER_NAMES = (
+    "id",
+    "Id",
+    "created",
+    "config",
+    "Config",
+    "container_config",
+    "Env",
+    "env",
+    "Labels",
+    "history",
+    "rootfs",
 )
+MANIFEST_NAMES = ("layers", "size", "Size", "digest", "schemaVersion", "os.version", "OS.Version", "diff_ids", "x")
+NAMES = st.sampled_from((*DOCKER_NAMES, *MANIFEST_NAMES))
 TIMES = ("2024-05-06T07:08:09.5+01:00", "2024-05-06T07:08:09Z", "0001-01-01T00:00:00Z", "2024-13-01T00:00:00Z")
 CONTAINERS: tuple[Any, ...] = ([], {}, {"8080/tcp": {}}, {"8080/tcp": {"x": 1}}, ["a", None])
 LEAVES = st.sampled_from([None, True, 0, 7, 2**63, -(2**63) - 1, 1.5, 2.0, "", "a", *TIMES, *CONTAINERS])
