@@ -75,8 +75,8 @@ def read_metadata(image: Image) -> DockerImage:
 def metadata_document(metadata: DockerImage, version: str) -> JsonObject:
     """As it is shown and stored. Raises KeyError for an unknown version."""
     struct = _TYPES[version]
-    shown = struct(**{name: getattr(metadata, name) for name in metadata.__struct_fields__})
-    shown.kind, shown.api_version = KIND, f"{GROUP}/{version}"
+    values = metadata if struct is DockerImage else struct(**msgspec.structs.asdict(metadata))
+    shown = msgspec.structs.replace(values, kind=KIND, api_version=f"{GROUP}/{version}")
     document: JsonObject = msgspec.to_builtins(shown)
     for config in ("Config", "ContainerConfig", "config", "container_config"):
         _sort_maps(document.get(config))

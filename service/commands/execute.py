@@ -9,6 +9,8 @@ Elsewhere: what is decided (`domain/`), group commit and unknown outcomes (`even
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -102,6 +104,15 @@ class Executor:
 
         Raises what the intention refuses with, RetryLater after TRIES lost races, and the appender's errors.
         """
+        outcome = await self._carry_out(intention, metadata, dry_run)
+        return outcome()
+
+    async def perform(self, intention: Intention, metadata: Metadata, *, dry_run: bool = False) -> None:
+        """The same for whoever does not ask what came of it, as a push does not. Raises the same."""
+        await self._carry_out(intention, metadata, dry_run)
+
+    async def _carry_out(self, intention: Intention, metadata: Metadata, dry_run: bool) -> Callable[[], World]:
+        """How to tell what came of it."""
         fresh = False
         for _ in range(TRIES):
             decided_at = self._state.position
@@ -114,7 +125,7 @@ class Executor:
                         continue
                 if decision is None:
                     raise refusal if refusal else AssertionError("neither decision nor refusal")
-                return _drafted(decision)
+                return partial(_drafted, decision)
             events = _happenings(decision)
             command = self._command(decision, events, decided_at, metadata)
             try:
@@ -128,7 +139,7 @@ class Executor:
                     await self._state.fresh()
                     fresh = True
                 continue
-            return _folded(decision, events, appended)
+            return partial(_folded, decision, events, appended)
         raise RetryLater(intention.resource, intention.verb)
 
     def _decide(self, intention: Intention) -> tuple[Decision | None, TagHistoryError | MergeError | None]:

@@ -48,7 +48,7 @@ class ImageSignatures(Resource[ImageSignature]):
             signature=signature,
             signatures=SIGNATURES,
         )
-        await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        await self._services.executor.perform(intention, call.metadata, dry_run=call.dry_run)
         return signature
 
     async def delete(self, call: Call, name: str, options: DeleteOptions) -> msgspec.Struct:
@@ -63,5 +63,5 @@ class ImageSignatures(Resource[ImageSignature]):
             name=name,
             signatures=SIGNATURES,
         )
-        await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        await self._services.executor.perform(intention, call.metadata, dry_run=call.dry_run)
         return Status(status="Success")

@@ -63,7 +63,7 @@ class ImageStreamMappings(Resource[ImageStreamMapping]):
             managed=(image.metadata.annotations or {}).get(mapping.MANAGED) == "true",
             register=partial(self._register, call, image),
         )
-        await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        await self._services.executor.perform(intention, call.metadata, dry_run=call.dry_run)
         return Status(status="Success", code=201)
 
     def _register(self, call: Call, image: Image) -> Registration:

@@ -115,7 +115,7 @@ class Tags(Resource[T]):
             tag=tag_name,
             options=options,
         )
-        await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        await self._services.executor.perform(intention, call.metadata, dry_run=call.dry_run)
         return Status(status="Success")
 
 

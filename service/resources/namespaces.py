@@ -140,7 +140,7 @@ class Namespaces(Resource[Namespace]):
                 if outcome is not None and not isinstance(outcome, NotFound):
                     raise outcome
         finish = FinishNamespace(resource=NAMESPACES, verb="delete", around=around, name=name)
-        await executor.execute(finish, call.metadata)
+        await executor.perform(finish, call.metadata)
         return finish.left
 
     async def _delete_stream(self, call: Call, namespace: str, name: str) -> None:
@@ -152,4 +152,4 @@ class Namespaces(Resource[Namespace]):
             name=name,
             options=DeleteOptions(),
         )
-        await self._services.executor.execute(intention, call.metadata)
+        await self._services.executor.perform(intention, call.metadata)
