@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from tests.acceptance.api import GROUP, Api, Document, Entrance, imagestream
 from tests.acceptance.quiet import Quiet
 from tests.acceptance.wire import Wire, request_of, status_of, wire_to
+from tests.acceptance.workers import each_worker
 
 ROUNDS = 40
 NOTE_BYTES = 240_000
@@ -120,8 +121,10 @@ async def test_a_watcher_that_never_reads(entrance: Entrance, api: Api, workers:
         idle = [await stack.enter_async_context(wire_to(entrance, receive_buffer_bytes=4096)) for _ in range(4)]
         for wire in idle:
             await wire.send(watch)
+        # Of their own, since a watch keeps its connection, and the next request of its client may go anywhere.
+        watching = await stack.enter_async_context(each_worker(entrance))
         reading = [
-            await stack.enter_async_context(worker.watch(streams, resourceVersion=version)) for worker in workers
+            await stack.enter_async_context(worker.watch(streams, resourceVersion=version)) for worker in watching
         ]
         versions = []
         for number in range(ROUNDS):
