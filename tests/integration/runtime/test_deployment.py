@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ import yaml
 
 from service.cli.main import main
 from service.runtime.embedded_nats import nats_server_program
+from service.runtime.embedded_postgres import postgres_programs
+from service.runtime.identity import give, unprivileged_identity
+from service.runtime.processes import spawn
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -78,6 +82,22 @@ def test_nats_server_understands_its_configuration() -> None:
         check=False,
     )
     assert check.returncode == 0, check.stderr
+
+
+async def test_initdb_accepts_its_arguments(engine_dir: Path) -> None:
+    """They say the encoding too: without it, that of the locale C is none that the built-in provider takes."""
+    arguments = str(of("postgres", "environment")["POSTGRES_INITDB_ARGS"]).split()
+    program, cluster = postgres_programs() / "initdb", engine_dir / "cluster"
+    cluster.mkdir()
+    identity = await unprivileged_identity(engine_dir, program)
+    if identity.owner is not None:
+        give(engine_dir, identity.owner)
+    process = await spawn(
+        [str(program), "--pgdata", str(cluster), "--no-sync", *arguments],
+        death_signal=signal.SIGKILL,
+        identity=identity.argument,
+    )
+    assert await process.exit_code() == 0
 
 
 def test_the_credentials_job_makes_what_the_servers_read(tmp_path: Path) -> None:
