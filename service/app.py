@@ -23,13 +23,14 @@ from prometheus_client import CollectorRegistry
 
 from service.auth.authentication import Authenticator
 from service.auth.authorization import Authorizer
-from service.auth.reloading import ReloadingFile
-from service.auth.sources import policy_source, token_source
+from service.auth.reloading import Current, ReloadingFile
+from service.auth.sources import image_policy_source, policy_source, token_source
 from service.bus.connection import NatsConnection
 from service.bus.follower import Follower
 from service.commands.execute import Executor
 from service.domain.errors import Unavailable, Unfinished
 from service.domain.events import EVENT_TYPES
+from service.domain.image_policy import ImagePolicy
 from service.domain.served import Registry
 from service.domain.world import World
 from service.eventstore.appender import Appender
@@ -97,7 +98,7 @@ async def serve(settings: ServeSettings) -> None:
         follower = _follow(supervisor, settings, reader, hub)
         appender = Appender(dsn, on_committed=follower.offer, registry=metrics)
         supervisor.start("appender", appender.run())
-        authenticator, authorizer = _auth(settings.api, supervisor)
+        authenticator, authorizer, image_policy = _files(settings.api, supervisor)
         key_file = settings.api.secrets_key_file
         secrets = SecretStore(pool, read_keyring(key_file) if key_file else None)
         await _once_possible(secrets.seal_anew)
@@ -108,6 +109,7 @@ async def serve(settings: ServeSettings) -> None:
             authorizer=authorizer,
             registry=_registry(settings.api),
             secrets=secrets,
+            image_policy=image_policy,
         )
         server = _server(services, Lists(cache, snapshots), hub, authenticator, metrics)
         # However far behind the views are: who comes in must find the present.
@@ -148,13 +150,14 @@ def _follow(supervisor: Supervisor, settings: ServeSettings, reader: Reader, hub
     return follower
 
 
-def _auth(settings: ApiSettings, supervisor: Supervisor) -> tuple[Authenticator, Authorizer]:
-    """Who is it, may they: from files that are read again when they change."""
+def _files(settings: ApiSettings, supervisor: Supervisor) -> tuple[Authenticator, Authorizer, Current[ImagePolicy]]:
+    """Who is it, may they, may the image: from files that are read again when they change."""
     tokens, policy = token_source(settings.token_auth_file), policy_source(settings.rbac_file)
-    for source in (tokens, policy):
+    image_policy = image_policy_source(settings.image_policy_file, settings.internal_registry_hostname)
+    for source in (tokens, policy, image_policy):
         if isinstance(source, ReloadingFile):
             supervisor.start(f"follow {source.path.name}", source.follow())
-    return Authenticator(tokens, anonymous=settings.anonymous_auth), Authorizer(policy)
+    return Authenticator(tokens, anonymous=settings.anonymous_auth), Authorizer(policy), image_policy
 
 
 def _registry(settings: ApiSettings) -> Registry:

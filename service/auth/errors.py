@@ -4,7 +4,7 @@ TagHistoryError
 ├── Unauthorized      no credentials, or wrong ones
 └── ForbiddenPath     a path that is no resource, and no rule allows it
 UserError
-└── CredentialFileError   a token or RBAC file that cannot be used
+└── CredentialFileError   a token, RBAC or image policy file that cannot be used
 
 A refused resource is the domain's `Forbidden`, which names it.
 """

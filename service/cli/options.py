@@ -81,6 +81,7 @@ def add_api_options(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "--insecure-listen", "also listen for plain HTTP", kind=ListenAddress.parse, metavar="HOST:PORT")
     add_option(parser, "--token-auth-file", 'lines of token,user,uid,"group1,group2"', kind=Path, metavar="FILE")
     add_option(parser, "--rbac-file", "roles and bindings, read again when it changes", kind=Path, metavar="FILE")
+    add_option(parser, "--image-policy-file", "registries to let in, limits of images", kind=Path, metavar="FILE")
     add_option(parser, "--secrets-key-file", "keys to encrypt secrets with, the first one", kind=Path, metavar="FILE")
     add_switch(parser, "--anonymous-auth", "let requests without a token in, as system:anonymous")
     add_option(parser, "--internal-registry-hostname", "the registry's name in the cluster", metavar="HOST[:PORT]")
@@ -194,6 +195,7 @@ def _api_settings(args: argparse.Namespace) -> ApiSettings:
         anonymous_auth=args.anonymous_auth,
         internal_registry_hostname=args.internal_registry_hostname,
         external_registry_hostname=args.external_registry_hostname,
+        image_policy_file=_readable(args.image_policy_file, "--image-policy-file"),
     )
 
 

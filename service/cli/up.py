@@ -159,6 +159,7 @@ def _api_flags(settings: UpSettings, entrance: Entrance) -> list[str]:
         "--anonymous-auth": str(settings.api.anonymous_auth).lower(),
         "--internal-registry-hostname": settings.api.internal_registry_hostname,
         "--external-registry-hostname": settings.api.external_registry_hostname,
+        "--image-policy-file": settings.api.image_policy_file,
     }
     return [f"{flag}={value}" for flag, value in values.items() if value is not None]
 

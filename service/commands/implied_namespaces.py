@@ -16,7 +16,7 @@ import msgspec
 
 from service.api.meta_v1 import ObjectMeta
 from service.domain.draft import Draft
-from service.domain.errors import NamespaceTerminating, image_resource
+from service.domain.errors import GroupResource, NamespaceTerminating, image_resource
 from service.domain.events import NamespaceCreated, NamespaceDeleted, NamespaceEvent
 from service.domain.namespace import Namespace, stored_metadata
 from service.domain.world import NAMESPACE
@@ -54,6 +54,13 @@ def implied(drafts: Sequence[Draft], state: Namespaces) -> tuple[list[NamespaceD
             guards.append(namespace_guard(draft.namespace))
             decisions.append(NamespaceDecision(draft.namespace, current, NamespaceDeleted()))
     return decisions, guards
+
+
+def refuse_terminating(state: Namespaces, namespace: str, resource: GroupResource, name: str) -> None:
+    """Raise NamespaceTerminating, in the words of the request, where nothing new may come to be."""
+    current = state.namespace(namespace)
+    if current is not None and current.is_terminating:
+        raise NamespaceTerminating(resource, name, namespace)
 
 
 def namespace_guard(name: str) -> Guard:

@@ -8,8 +8,9 @@ from service.api.meta_v1 import ObjectMeta
 from service.commands.execute import State, stream_aggregate
 from service.domain import served
 from service.domain.draft import Draft
-from service.domain.errors import AlreadyExists, GroupResource, Invalid
+from service.domain.errors import AlreadyExists, Forbidden, GroupResource, Invalid
 from service.domain.field_errors import FieldError
+from service.domain.image_limits import quota_excess
 from service.domain.imagestream import ImageStream
 from service.domain.stream_changes import STREAM_KIND
 from service.domain.stream_validation import validate_stream
@@ -29,12 +30,23 @@ class BaseIntention(msgspec.Struct, kw_only=True):
 
 
 def refuse_invalid(draft: Draft, around: Surroundings, errors: list[FieldError]) -> None:
-    """Raise Invalid if the drafted stream breaks a rule; `errors` are those that resolution found."""
+    """Raise Invalid if the drafted stream breaks a rule or is kept out; `errors` are those that resolution found."""
     if draft.stream is None:
         return
-    every = [*errors, *validate_stream(served.imagestream(draft.stream, around.registry))]
+    policy = around.policy
+    errors = errors or policy.limit_errors(draft)
+    shown = served.imagestream(draft.stream, around.registry)
+    every = [*errors, *validate_stream(shown, policy.admission(draft.before))]
     if every:
         raise Invalid(STREAM_KIND, draft.name, every)
+
+
+def refuse_over_quota(state: State, around: Surroundings, resource: GroupResource, namespace: str, name: str) -> None:
+    """Raise Forbidden where there must be no further image stream (spec: image-api 11.5.2)."""
+    limits = around.policy.limits_of(namespace)
+    excess = quota_excess(limits, state.stream_count(namespace)) if limits.streams else None
+    if excess is not None:
+        raise Forbidden(resource, name, excess)
 
 
 def already_exists(resource: GroupResource, name: str, existing: ObjectMeta) -> AlreadyExists:

@@ -38,13 +38,16 @@ class UpdateImageStream(BaseIntention, kw_only=True):
         old = self.current(stream)
         given = with_server_fields(wanted.metadata, old.metadata)
         wrong = [*validate_any_update(given, old.metadata), *validate_update(given, old.metadata)]
-        draft = Draft(self.namespace, self.name, stream)
+        draft, policy = Draft(self.namespace, self.name, stream), self.around.policy
         if self.status:
             write_status(draft, wanted, self.around)
-            wrong += validate_status(served.imagestream(draft.existing, self.around.registry), old)
+            wrong += policy.status_limit_errors(draft)
+            shown = served.imagestream(draft.existing, self.around.registry)
+            wrong += validate_status(shown, old, policy.admission())
         else:
-            wrong += replace(draft, wanted, self.around)
-            wrong += validate_stream(served.imagestream(draft.existing, self.around.registry))
+            wrong += replace(draft, wanted, self.around) or policy.limit_errors(draft)
+            shown = served.imagestream(draft.existing, self.around.registry)
+            wrong += validate_stream(shown, policy.admission(stream))
         if wrong:
             raise Invalid(STREAM_KIND, self.name, wrong)
         self._finish_deletion(draft)

@@ -14,7 +14,8 @@ import msgspec
 from service.api.image_v1 import ImageStreamTag, ImageTag, TagReference
 from service.api.meta_v1 import ObjectMeta
 from service.commands.execute import Decision, State
-from service.commands.intention import BaseIntention, around_tags, refuse_invalid, with_server_fields
+from service.commands.implied_namespaces import refuse_terminating
+from service.commands.intention import BaseIntention, around_tags, refuse_invalid, refuse_over_quota, with_server_fields
 from service.domain import served
 from service.domain.draft import Draft
 from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, NotFound
@@ -23,13 +24,13 @@ from service.domain.field_errors import FieldError, invalid, required
 from service.domain.imagestream import ImageStream, Tag
 from service.domain.object_meta import validate_any_update, validate_update
 from service.domain.tag_changes import ensure_stream, set_tag
-from service.domain.tag_validation import validate_tag_reference
+from service.domain.tag_validation import is_insecure, validate_tag_reference
 
 T = TypeVar("T", ImageStreamTag, ImageTag)
 
 
 class TagUpdate(BaseIntention, Generic[T], kw_only=True):
-    """May raise BadRequest, NotFound, Conflict, Invalid, what `may_create` raises, and what the transform raises."""
+    """May raise BadRequest, Forbidden, NotFound, Conflict, Invalid, and what `may_create` and the transform raise."""
 
     namespace: str
     stream: str
@@ -56,6 +57,9 @@ class TagUpdate(BaseIntention, Generic[T], kw_only=True):
         self.created = tag.spec is None
         if self.created:
             self.may_create()
+        if stream is None:
+            refuse_terminating(state, self.namespace, self.resource, self.full_name)
+            refuse_over_quota(state, self.around, self.resource, self.namespace, self.full_name)
         draft = Draft(self.namespace, self.stream, stream)
         ensure_stream(draft, self.uid, self.around)
         errors = set_tag(draft, self.tag, spec, self.around)
@@ -103,7 +107,8 @@ class ImageStreamTagUpdate(TagUpdate[ImageStreamTag], kw_only=True):
             errors.append(invalid("metadata", "", "may not update fields other than metadata.annotations"))
         if wanted.tag is not None:
             wanted.tag.name = self.tag
-            errors += validate_tag_reference(wanted.tag, "tag")
+            insecure = is_insecure(wanted.metadata.annotations)
+            errors += validate_tag_reference(wanted.tag, "tag", self.around.policy.tag_admission(tag.spec), insecure)
         if errors:
             raise Invalid(kind, self.full_name, errors)
         spec = wanted.tag or tag.spec
@@ -130,7 +135,8 @@ class ImageTagUpdate(TagUpdate[ImageTag], kw_only=True):
         if wanted.spec is not None:
             if wanted.spec.name != self.tag:
                 errors.append(invalid("spec.name", wanted.spec.name, "must match image tag name"))
-            errors += validate_tag_reference(wanted.spec, "spec")
+            insecure = is_insecure(wanted.metadata.annotations)
+            errors += validate_tag_reference(wanted.spec, "spec", self.around.policy.tag_admission(tag.spec), insecure)
         if wanted.status != old.status:
             errors.append(invalid("status", "", "may not update fields other than spec"))
         if errors:

@@ -71,4 +71,6 @@ def apply(image: ImageState | None, name: str, event: ImageEvent, position: int)
             return None
         case _:
             assert_never(event)
+    # Signatures are written past the field managers, which ends what was known of these.
+    document.metadata.managed_fields = None
     return msgspec.structs.replace(image, document=encode_document(document), changed=position)

@@ -13,6 +13,7 @@ import msgspec
 from service.api.image_v1 import ImageStream as ImageStreamObject
 from service.api.image_v1 import NamedTagEventList, TagEventCondition, TagReference
 from service.api.meta_v1 import ObjectMeta
+from service.api.pull_specs import InvalidPullSpec, parse_pull_spec
 from service.domain.draft import Draft
 from service.domain.errors import STALE, Conflict, GroupResource, Invalid, image_resource
 from service.domain.events import (
@@ -53,8 +54,14 @@ def create(draft: Draft, wanted: ImageStreamObject, around: Surroundings) -> lis
 
 
 def replace(draft: Draft, wanted: ImageStreamObject, around: Surroundings) -> list[FieldError]:
-    """The stream as a client wants it; the status in it does not count."""
-    return change_spec(draft, header_of(wanted, _kept(draft.existing, wanted.metadata)), wanted.spec.tags, around)
+    """The stream as a client wants it; the status in it does not count.
+
+    Tags follow one that came to point at another image (spec: image-api 4.7.3), but not a bare reference (observed).
+    """
+    before = draft.existing.tags
+    errors = change_spec(draft, header_of(wanted, _kept(draft.existing, wanted.metadata)), wanted.spec.tags, around)
+    follow(draft, [name for name, tag in sorted(draft.existing.tags.items()) if _other_image(tag, before.get(name))])
+    return errors
 
 
 def change_spec(draft: Draft, header: Header, tags: list[TagReference], around: Surroundings) -> list[FieldError]:
@@ -102,7 +109,7 @@ def write_status(draft: Draft, wanted: ImageStreamObject, around: Surroundings) 
         _kept(stream, wanted.metadata),
         wanted.spec.lookup_policy.local,
         stream.header.docker_image_repository,
-        wanted.status.docker_image_repository,
+        _repository(wanted.status.docker_image_repository),
         wanted.status.public_docker_image_repository,
     )
     if header != _with_stored_repositories(stream.header, around.registry, draft):
@@ -123,10 +130,11 @@ def _write_tag_status(draft: Draft, name: str, entry: NamedTagEventList | None) 
         conditions = tuple(entry.conditions)
     if items and items[0].generation == 0:
         items = (_stamped(items[0], bool(old_items), draft.existing.generation, tag), *items[1:])
+    old_conditions = tag.conditions if tag else ()
     was_listed = tag is not None and tag.has_status
-    if (items, conditions, entry is not None) == (old_items, tag.conditions if tag else (), was_listed):
+    if (items, conditions, entry is not None) == (old_items, old_conditions, was_listed):
         return
-    if entry is None or (items and _is_subsequence(items, old_items)):
+    if entry is None or (items and conditions == old_conditions and _is_subsequence(items, old_items)):
         draft.emit(TagHistoryPruned(name, items, conditions))
     else:
         draft.emit(TagStatusWritten(name, items, conditions))
@@ -192,6 +200,11 @@ def _generation_kept(spec: TagReference, old: TagReference | None) -> TagReferen
     return msgspec.structs.replace(spec, generation=old.generation)
 
 
+def _other_image(tag: Tag, old: Tag | None) -> bool:
+    image = tag.head.image if tag.head else ""
+    return image not in ("", old.head.image if old and old.head else "")
+
+
 def _spec_part(header: Header) -> tuple[bool, str]:
     return header.lookup_local, header.docker_image_repository
 
@@ -210,6 +223,14 @@ def _with_stored_repositories(header: Header, registry: Registry, draft: Draft) 
         status_repository=registry.repository(draft.namespace, draft.name, header.docker_image_repository),
         status_public_repository=registry.public_repository(draft.namespace, draft.name),
     )
+
+
+def _repository(text: str) -> str:
+    """Without the tag or digest that a repository never shows (spec: image-api 3.4)."""
+    try:
+        return parse_pull_spec(text).repository().exact() if text else ""
+    except InvalidPullSpec:
+        return text
 
 
 def _stamped(head: Item, had_history: bool, generation: int, tag: Tag | None) -> Item:

@@ -16,6 +16,7 @@ from service.api.image_v1 import TagReference
 from service.domain.draft import Draft
 from service.domain.events import Cause, Item, TagImaged
 from service.domain.field_errors import ErrorType, FieldError, invalid, not_found
+from service.domain.image_policy import ImagePolicy
 from service.domain.imagestream import ImageStream, Tag
 from service.domain.references import TAG_SOURCE_FORM, image_matches, split_tag_source
 from service.domain.served import Registry
@@ -30,6 +31,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     find_stream: Callable[[str, str], ImageStream | None]
     may_pull: Callable[[str, str], bool]
     """Whether the caller may get imagestreams/layers of (namespace, name)"""
+    policy: ImagePolicy = ImagePolicy()
 
 
 class Source(msgspec.Struct, frozen=True):

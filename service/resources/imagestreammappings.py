@@ -1,4 +1,4 @@
-"""imagestreammappings: create → MapImage. The word of an image registry that a push is complete."""
+"""imagestreammappings: create → MapWithinLimits. The word of an image registry that a push is complete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.api.image_v1 import GROUP, VERSION, Image, ImageStreamMapping
 from service.api.meta_v1 import Status
 from service.api.resource_info import ResourceInfo
 from service.commands.image_registration import Registration, registration
-from service.commands.map_image import MapImage
+from service.commands.map_within_limits import MapWithinLimits, refuse_large_image
 from service.domain import mapping
 from service.domain.errors import Invalid
 from service.domain.image_metadata import complete_image
@@ -48,10 +48,12 @@ class ImageStreamMappings(Resource[ImageStreamMapping]):
             image.docker_image_reference = mapping.default_reference(
                 self._services.registry.internal_hostname, call.namespace, name, image.metadata.name
             )
+        limits = self._services.policy.limits_of(call.namespace)
+        refuse_large_image(self.group_resource, name, limits, partial(complete_image, image))
         errors = validate_mapping(wanted)
         if errors:
             raise Invalid(self.kind, name, errors)
-        intention = MapImage(
+        intention = MapWithinLimits(
             resource=self.group_resource,
             verb="create",
             around=self._services.surroundings(call),

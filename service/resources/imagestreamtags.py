@@ -40,9 +40,10 @@ from service.domain.errors import (
 )
 from service.domain.field_errors import FieldError, invalid, required
 from service.domain.image import ImageState
+from service.domain.image_policy import ImagePolicy
 from service.domain.imagestream import Tag
 from service.domain.object_meta import validate_new
-from service.domain.tag_validation import validate_tag_reference
+from service.domain.tag_validation import is_insecure, validate_tag_reference
 from service.domain.world import Collection, State, World
 from service.resources.resource import Call, Resource, Shown
 from service.resources.services import Services, await_version
@@ -149,7 +150,7 @@ class ImageStreamTags(Tags[ImageStreamTag]):
     async def create(self, call: Call, wanted: ImageStreamTag) -> ImageStreamTag:
         name = wanted.metadata.name
         refuse_generated_name(wanted.metadata)
-        errors = _new_tag_errors(wanted.metadata, wanted.tag, "tag", call)
+        errors = _new_tag_errors(wanted.metadata, wanted.tag, "tag", call, self._services.policy)
         annotations = (wanted.tag.annotations if wanted.tag else None) or {}
         if annotations and annotations != (wanted.metadata.annotations or {}):
             errors.append(invalid("tag.annotations", "<map>", ANNOTATIONS_DIFFER))
@@ -211,7 +212,7 @@ class ImageTags(Tags[ImageTag]):
     async def create(self, call: Call, wanted: ImageTag) -> ImageTag:
         name = wanted.metadata.name
         refuse_generated_name(wanted.metadata)
-        errors = _new_tag_errors(wanted.metadata, wanted.spec, "spec", call)
+        errors = _new_tag_errors(wanted.metadata, wanted.spec, "spec", call, self._services.policy)
         tag_name = references.split_tag_name_loosely(name)[1]
         if wanted.spec is None:
             errors.append(required("spec", "spec is a required field during creation"))
@@ -263,6 +264,10 @@ def tag_in(world: World, namespace: str, stream_name: str, tag_name: str) -> Tag
     return stream.tags.get(tag_name) or Tag(namespace, stream_name, tag_name, stream.header, stream.changed)
 
 
-def _new_tag_errors(metadata: ObjectMeta, spec: TagReference | None, field: str, call: Call) -> list[FieldError]:
+def _new_tag_errors(
+    metadata: ObjectMeta, spec: TagReference | None, field: str, call: Call, policy: ImagePolicy
+) -> list[FieldError]:
     errors = validate_new(msgspec.structs.replace(metadata, namespace=call.namespace))
-    return errors + (validate_tag_reference(spec, field) if spec is not None else [])
+    if spec is None:
+        return errors
+    return errors + validate_tag_reference(spec, field, policy.admission(), is_insecure(metadata.annotations))

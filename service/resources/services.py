@@ -9,8 +9,10 @@ import msgspec
 
 from service.auth.authorization import Authorizer
 from service.auth.rbac_index import Attributes
+from service.auth.reloading import Current, Fixed
 from service.auth.users import User
 from service.commands.execute import Executor, State
+from service.domain.image_policy import ImagePolicy
 from service.domain.served import Registry
 from service.domain.tag_resolution import Surroundings
 from service.resources.resource import Call
@@ -29,10 +31,16 @@ class Services(msgspec.Struct, frozen=True):
     authorizer: Authorizer
     registry: Registry
     secrets: SecretStore
+    image_policy: Current[ImagePolicy] = Fixed(ImagePolicy())
     import_mode: str = "Legacy"
 
     def surroundings(self, call: Call) -> Surroundings:
-        return Surroundings(call.now, self.registry, self.state.stream, self._may_pull(call.user))
+        return Surroundings(call.now, self.registry, self.state.stream, self._may_pull(call.user), self.policy)
+
+    @property
+    def policy(self) -> ImagePolicy:
+        """As it is now: its file may change at any time."""
+        return self.image_policy.value
 
     def _may_pull(self, user: User) -> Callable[[str, str], bool]:
         def may_pull(namespace: str, name: str) -> bool:

@@ -70,6 +70,7 @@ class ApiSettings(msgspec.Struct, frozen=True):
     anonymous_auth: bool = False
     internal_registry_hostname: str | None = None
     external_registry_hostname: str | None = None
+    image_policy_file: Path | None = None
 
 
 class ServeSettings(msgspec.Struct, frozen=True):

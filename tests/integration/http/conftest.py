@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest_asyncio
@@ -58,7 +59,9 @@ async def client_without_keys(database: str, nats_url: str, tmp_path: Path) -> A
 
 
 @asynccontextmanager
-async def serving(database: str, nats_url: str, folder: Path, secrets_key_file: Path | None) -> AsyncIterator[Client]:
+async def serving(
+    database: str, nats_url: str, folder: Path, secrets_key_file: Path | None, **settings_of_images: Any
+) -> AsyncIterator[Client]:
     (folder / "tokens.csv").write_text(TOKENS)
     (folder / "rbac.yaml").write_text(RBAC)
     listening = open_listening_sockets(ListenAddress("127.0.0.1", 0), 1)[0]
@@ -66,7 +69,9 @@ async def serving(database: str, nats_url: str, folder: Path, secrets_key_file: 
     ready, tell = os.pipe()
     settings = ServeSettings(
         engines=EngineSettings(database, nats_url),
-        api=ApiSettings(folder / "tokens.csv", folder / "rbac.yaml", secrets_key_file, anonymous_auth=True),
+        api=ApiSettings(
+            folder / "tokens.csv", folder / "rbac.yaml", secrets_key_file, anonymous_auth=True, **settings_of_images
+        ),
         insecure_listen_fd=listening.detach(),
         ready_fd=tell,
     )

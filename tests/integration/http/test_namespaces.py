@@ -110,6 +110,26 @@ async def test_a_finalizer_holds_a_namespace_which_goes_with_it(client: Client) 
     assert ("NamespaceDeleted", "team") in told
 
 
+async def test_nothing_new_goes_into_a_namespace_that_is_being_deleted(client: Client) -> None:
+    """Refused in the words of the request, whichever resource it names."""
+    (await client.create_stream("team", "held", finalizers=["example.org/keep"])).ok(201)
+    (await client.ask("DELETE", f"{NAMESPACES}/team")).ok()
+    api = f"{IMAGES}/namespaces/team"
+    source = {"from": {"kind": "DockerImage", "name": "quay.io/a/b:1"}}
+    image = {"metadata": {"name": "sha256:" + "0" * 64}, "dockerImageReference": "quay.io/a/b"}
+    mapping = {"metadata": {"name": "held"}, "tag": "t", "image": image}
+    for method, path, body, named in [
+        ("POST", "imagestreams", {"metadata": {"name": "a"}}, 'imagestreams.image.openshift.io "a"'),
+        ("POST", "imagestreamtags", {"metadata": {"name": "held:t"}, "tag": source}, "imagestreamtags"),
+        ("PUT", "imagestreamtags/a:t", {"metadata": {"name": "a:t"}, "tag": source}, "imagestreamtags"),
+        ("POST", "imagetags", {"metadata": {"name": "a:t"}, "spec": {"name": "t", **source}}, "imagetags"),
+        ("POST", "imagestreammappings", mapping, "imagestreammappings"),
+    ]:
+        message = (await client.ask(method, f"{api}/{path}", body)).refused(403, "Forbidden")
+        assert message.startswith(named)
+        assert message.endswith("namespace team because it is being terminated")
+
+
 async def test_a_namespace_with_a_finalizer_of_its_own(client: Client) -> None:
     await create(client, "team", finalizers=["example.org/keep"])
     assert (await client.ask("DELETE", f"{NAMESPACES}/team")).ok()["status"]["phase"] == "Terminating"
