@@ -29,6 +29,8 @@ class ResourceInfo(msgspec.Struct, frozen=True):
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = ()
+    created_anywhere: bool = False
+    """Whether POST is also served at the path of all namespaces, for objects that name theirs."""
 
     @property
     def group_version(self) -> str:

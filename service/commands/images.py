@@ -49,8 +49,8 @@ class ChangeImage(BaseIntention, kw_only=True):
         stored = state.image(self.name)
         if stored is None:
             raise NotFound(self.resource, self.name)
-        current = whole(stored, self.texts)
-        wanted = self.transform(whole(stored, self.texts))
+        current = with_texts(stored, self.texts)
+        wanted = self.transform(with_texts(stored, self.texts))
         given = wanted.metadata.resource_version
         if given in ("", "0"):
             wrong = invalid("metadata.resourceVersion", 0, "must be specified for an update")
@@ -96,7 +96,7 @@ class DeleteImage(BaseIntention, kw_only=True):
         return Decision(_guard(self.name), images=(ImageDecision(self.name, stored, event),))
 
 
-def whole(stored: ImageState, texts: Mapping[str, str]) -> Image:
+def with_texts(stored: ImageState, texts: Mapping[str, str]) -> Image:
     """The image with its manifest and config. Raises KeyError if they are not the ones that were read."""
     image = stored.decode()
     image.docker_image_manifest = texts[stored.manifest] if stored.manifest else ""

@@ -22,6 +22,7 @@ from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, 
 from service.domain.events import Header
 from service.domain.field_errors import FieldError, invalid, required
 from service.domain.imagestream import ImageStream, Tag
+from service.domain.namespace import refuse_impossible
 from service.domain.object_meta import validate_any_update, validate_update
 from service.domain.tag_changes import ensure_stream, set_tag
 from service.domain.tag_validation import is_insecure, validate_tag_reference
@@ -49,6 +50,8 @@ class TagUpdate(BaseIntention, Generic[T], kw_only=True):
 
     def decide(self, state: State) -> Decision:
         stream = state.stream(self.namespace, self.stream)
+        if stream is None:
+            refuse_impossible(self.namespace)
         tag = self._tag_or_blank(stream)
         old = self.served(tag)
         wanted = self.transform(self.served(tag))

@@ -15,7 +15,7 @@ import msgspec
 
 from service.api import core_v1
 from service.api.meta_v1 import ObjectMeta
-from service.domain.errors import GroupResource
+from service.domain.errors import GroupResource, NotFound
 from service.domain.events import NamespaceChanged, NamespaceCreated, NamespaceDeleted, NamespaceEvent
 from service.domain.imagestream import UnfoldableEventError
 from service.domain.object_meta import dns_label_problems
@@ -71,6 +71,12 @@ def stored_metadata(metadata: ObjectMeta, name: str) -> ObjectMeta:
     """The metadata an event keeps: with the label of the name, without what each reader knows anyway."""
     labels = {**(metadata.labels or {}), NAME_LABEL: name}
     return msgspec.structs.replace(metadata, name="", namespace="", resource_version="", self_link="", labels=labels)
+
+
+def refuse_impossible(name: str) -> None:
+    """Raise NotFound for a name no namespace can have; whatever else is not there yet may be filled ("" is none)."""
+    if name and name_problems(name, prefix=False):
+        raise NotFound(NAMESPACES, name)
 
 
 def name_problems(name: str, prefix: bool) -> list[str]:

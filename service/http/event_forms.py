@@ -34,6 +34,7 @@ class ObjectEvents:
     """Events with whole objects."""
 
     lasting = True
+    at_once = True
 
     def __init__(self, presenter: Presenter, encoding: Encoding) -> None:
         self.form = encoding.media_type
@@ -49,6 +50,10 @@ class ObjectEvents:
         whole = self._presenter.object(collection, state, resource_version, self._encoding)
         return self._encoding.event(event_type.value, whole)
 
+    async def fetch(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
+        whole = await self._presenter.fetched(collection, state, resource_version, self._encoding)
+        return self._encoding.event(event_type.value, whole)
+
     def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes:
         info = self._presenter.resource(collection).info
         blank = self._encoding.item(blank_object(collection, position, initial_end=initial_end))
@@ -59,6 +64,12 @@ class ObjectEvents:
 
     def _named(self, event_type: str, value: Named) -> bytes:
         return self._encoding.event(event_type, self._encoding.named(value))
+
+
+class FetchedEvents(ObjectEvents):
+    """Events with whole objects, of which a part is stored apart from their states."""
+
+    at_once = False
 
 
 class PartialEvents(ObjectEvents):

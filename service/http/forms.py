@@ -19,7 +19,7 @@ from service.api.meta_v1 import ApiObject, ListMeta, Status
 from service.api.yaml_writing import dump_yaml
 from service.http.answer import Answer
 from service.http.encodings import Named, encoding_of
-from service.http.event_forms import ObjectEvents, PartialEvents, TableEvents
+from service.http.event_forms import FetchedEvents, ObjectEvents, PartialEvents, TableEvents
 from service.http.negotiation import JSON, PROTOBUF, YAML, Negotiated, Offer, negotiate_error
 from service.http.presenter import Presenter
 from service.http.query import NOTHING, Query
@@ -91,9 +91,8 @@ class Forms:
         collection = resource.collection
         assert collection is not None
         encoding = encoding_of(form.media_type)
-        whole = await resource.whole_items(page.states)
-        if whole is not None:
-            items = [encoding.item(item) for item in whole]
+        if resource.stored_apart:
+            items = [encoding.item(await resource.whole(state)) for state in page.states]
         else:
             items = [self._presenter.item(collection, state, encoding) for state in page.states]
         return _answer(encoding.list(f"{info.kind}List", info.group_version, metadata, items), form, 200)
@@ -121,7 +120,8 @@ class Forms:
             return TableEvents(self._presenter, self._writer(resource, form, query), kind)
         if form.as_kind:
             return PartialEvents(self._presenter, encoding_of(form.media_type), form.as_version)
-        return ObjectEvents(self._presenter, encoding_of(form.media_type))
+        events = FetchedEvents if resource.stored_apart else ObjectEvents
+        return events(self._presenter, encoding_of(form.media_type))
 
     def _writer(self, resource: AnyResource, form: Negotiated, query: Query) -> TableWriter:
         columns = columns_of(resource.info)

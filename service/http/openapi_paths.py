@@ -32,7 +32,9 @@ _SUMMARIES = {
 }
 
 _INTEGERS = frozenset({"gracePeriodSeconds", "limit", "timeoutSeconds"})
-_BOOLEANS = frozenset({"allowWatchBookmarks", "force", "orphanDependents", "sendInitialEvents", "watch"})
+_BOOLEANS = frozenset(
+    {"allowWatchBookmarks", "exact", "export", "force", "orphanDependents", "sendInitialEvents", "watch"}
+)
 _SELECTION = ("continue", "fieldSelector", "labelSelector", "limit", "resourceVersion", "resourceVersionMatch")
 _DELETION = ("dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy")
 _WRITE = ("dryRun", "fieldManager", "fieldValidation")
@@ -40,7 +42,7 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "create": _WRITE,
     "delete": _DELETION,
     "deletecollection": (*_SELECTION, *_DELETION),
-    "get": ("resourceVersion",),
+    "get": ("exact", "export", "resourceVersion"),
     "list": (*_SELECTION, "allowWatchBookmarks", "sendInitialEvents", "timeoutSeconds", "watch"),
     "patch": (*_WRITE, "force"),
     "update": _WRITE,
@@ -49,6 +51,8 @@ _SENTENCES = {
     "allowWatchBookmarks": "Whether a watch may tell how far it is when nothing changes.",
     "continue": "Asks for the page that follows; from the metadata of the page before.",
     "dryRun": "All: check everything, and store nothing.",
+    "exact": "Whether an export keeps the namespace.",
+    "export": "Whether to leave out what only the server sets, so that the object can be created elsewhere.",
     "fieldManager": "Who is changing the fields.",
     "fieldSelector": "Selects objects by their fields, e.g. metadata.name=a.",
     "fieldValidation": "What happens to unknown and repeated fields: Ignore, Warn or Strict.",
@@ -120,7 +124,8 @@ def _targets(info: ResourceInfo) -> Iterator[tuple[_Target, dict[str, str]]]:
     yield item, {v: m for v, m in _ITEM_OPERATIONS.items() if v in info.verbs}
     if info.namespaced:
         everywhere = msgspec.structs.replace(collection, path=f"{root}/{info.plural}", namespaced=False)
-        yield everywhere, {"list": "get"} if "list" in info.verbs else {}
+        reads = {"list": "get"} if "list" in info.verbs else {}
+        yield everywhere, {**reads, "create": "post"} if info.created_anywhere else reads
     for sub in info.subresources:
         target = msgspec.structs.replace(
             item,

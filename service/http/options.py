@@ -31,6 +31,9 @@ NOT_OLDER_THAN = "NotOlderThan"
 class GetOptions(msgspec.Struct, frozen=True):
     resource_version: str = ""
     """"" or a decimal number"""
+    export: bool = False
+    exact: bool = False
+    """of an export"""
 
 
 class WriteOptions(msgspec.Struct, frozen=True):
@@ -60,13 +63,10 @@ class ListOptions(msgspec.Struct, frozen=True):
 
 
 def get_options(query: Query) -> GetOptions:
-    """Raises BadRequest for an export, which no server knows any more."""
-    if flag(query, "export"):
-        raise BadRequest("the export parameter, deprecated since v1.14, is no longer supported")
     version = first(query, "resourceVersion")
     if problem := _version_problem(version):
         raise Unclassified(problem)
-    return GetOptions(version)
+    return GetOptions(version, flag(query, "export") or False, flag(query, "exact") or False)
 
 
 def create_options(query: Query) -> WriteOptions:

@@ -39,7 +39,7 @@ def plain_paths(infos: Sequence[ResourceInfo], ready: Sequence[Check], metrics: 
     index = Index([*discovery.paths, *openapi.paths, *health.paths, "/version", METRICS])
 
     def scrape(request: DocumentRequest) -> Answer | None:
-        if request.route != METRICS:
+        if request.path != METRICS:
             return None
         request.only_get()
         body, content_type = expose(metrics, request.accept or "")

@@ -79,5 +79,14 @@ class Presenter:
             item = self.item(collection, state, encoding)
         else:
             item = encoding.item(self.struct(collection, state, resource_version))
+        return self._whole(collection, item, encoding)
+
+    async def fetched(self, collection: Collection, state: State, resource_version: int, encoding: Encoding) -> bytes:
+        """The same with what is stored apart from the state. Raises Unavailable."""
+        whole: ApiObject = await self._resources[collection].whole(state)
+        whole.metadata.resource_version = str(resource_version)
+        return self._whole(collection, encoding.item(whole), encoding)
+
+    def _whole(self, collection: Collection, item: bytes, encoding: Encoding) -> bytes:
         info = self._resources[collection].info
         return encoding.whole(info.kind, info.group_version, item)

@@ -8,6 +8,7 @@ Source: spec: kube-api 6, 7.
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from aiohttp import web
 
@@ -22,8 +23,9 @@ from service.http.headers import with_common_headers
 from service.http.options import ListOptions, get_options, list_options
 from service.http.watch_stream import serve_watch
 from service.http.websockets import is_websocket, serve_socket
+from service.resources.exporting import exported
 from service.resources.listing import Lists, Wanted
-from service.resources.resource import AnyResource, Selectors
+from service.resources.resource import AnyResource, Selectors, Shown
 from service.watch.hub import Hub
 from service.watch.scope import Scope
 from service.watch.watcher import WatchRequest
@@ -44,11 +46,13 @@ class Reading:
         form = exchange.negotiate(self._forms.offer(resource, exchange.info))
         if exchange.info.query and not resource.takes_options:
             raise BadRequest("converting (url.Values) to (v1.ListOptions): unknown conversion")
-        version = get_options(exchange.info.query).resource_version
-        if version:
-            _number(version)
-        call = exchange.call(self._authorizer, resource_version=version)
+        options = get_options(exchange.info.query)
+        if options.resource_version:
+            _number(options.resource_version)
+        call = exchange.call(self._authorizer, resource_version=options.resource_version)
         shown = await resource.get(call, exchange.info.name)
+        if options.export:
+            shown = Shown(partial(exported, resource, shown.make(), exact=options.exact))
         return self._forms.shown(shown, resource, form, exchange.info.query)
 
     async def list(self, exchange: Exchange, resource: AnyResource) -> Answer:

@@ -58,5 +58,5 @@ def _methods(resource: ResourceInfo, info: RequestInfo) -> dict[str, str]:
     else:
         methods = COLLECTION_METHODS
         if resource.namespaced and not info.namespace:
-            methods = {"GET": "list"}
+            methods = {"GET": "list", "POST": "create"} if resource.created_anywhere else {"GET": "list"}
     return {method: verb for method, verb in methods.items() if verb in verbs}

@@ -17,7 +17,7 @@ from service.api.decoding import DecodeError, inspect
 from service.api.json_types import Json, JsonObject
 from service.api.meta_v1 import ApiObject, ManagedFieldsEntry, ObjectMeta
 from service.domain.errors import BadRequest, Conflict, GroupResource, Invalid, Unclassified
-from service.domain.field_errors import ErrorType, FieldError
+from service.domain.field_errors import ErrorType, FieldError, required
 from service.domain.go_syntax import parse_uint64
 from service.http.bodies import LEGACY_VERSION, NOT_SHOWN, Decoded, object_of, sent_managed_fields
 from service.http.patches import Patch
@@ -149,6 +149,13 @@ def check_names(target: Target[T], metadata: ObjectMeta, name: str) -> None:
 def check_namespace(metadata: ObjectMeta, namespace: str) -> None:
     if metadata.namespace and namespace and metadata.namespace != namespace:
         raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+
+
+def named_namespace(metadata: ObjectMeta) -> str:
+    """The namespace an object names, where its URL names none. Raises BadRequest."""
+    if not metadata.namespace:
+        raise BadRequest(str(required("metadata.namespace", "the path names no namespace")))
+    return metadata.namespace
 
 
 def check_version(metadata: ObjectMeta) -> None:

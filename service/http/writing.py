@@ -15,6 +15,7 @@ import msgspec
 from service.api.meta_v1 import ApiObject, DeleteOptions, Status
 from service.auth.authorization import Authorizer
 from service.domain.errors import NotFound
+from service.domain.namespace import refuse_impossible
 from service.domain.served import Registry
 from service.http.answer import Answer
 from service.http.bodies import decode_body, parse_delete_options, read_body
@@ -25,7 +26,7 @@ from service.http.negotiation import body_media_type, patch_media_type
 from service.http.options import create_options, list_options, patch_options, update_options
 from service.http.patches import APPLY_PATCH, PATCH_TYPES, parse_patch
 from service.http.reading import scope_of, wanted_of
-from service.http.updates import Target, check_namespace, patched, replacement, tracked
+from service.http.updates import Target, check_namespace, named_namespace, patched, replacement, tracked
 from service.merge.apply import apply
 from service.resources.listing import Lists
 from service.resources.resource import AnyResource
@@ -45,8 +46,12 @@ class Writing:
         options = create_options(exchange.info.query)
         decoded = decode_body(resource, body, media_type, options.field_validation)
         exchange.warnings += decoded.warnings
-        wanted, namespace = decoded.value, exchange.info.namespace
+        wanted = decoded.value
+        if resource.info.created_anywhere and not exchange.info.namespace:
+            exchange.info = msgspec.structs.replace(exchange.info, namespace=named_namespace(wanted.metadata))
+        namespace = exchange.info.namespace
         check_namespace(wanted.metadata, namespace)
+        refuse_impossible(namespace)
         wanted.metadata.namespace = namespace
         wanted.metadata.deletion_timestamp = wanted.metadata.deletion_grace_period_seconds = None
         target = self._target(exchange, resource, wanted.metadata.name, options.field_manager)
@@ -61,6 +66,7 @@ class Writing:
         media_type = body_media_type(exchange.request.headers.get("Content-Type"), BODY_TYPES)
         decoded = decode_body(resource, body, media_type, options.field_validation)
         exchange.warnings += decoded.warnings
+        refuse_impossible(exchange.info.namespace)
         target = self._target(exchange, resource, exchange.info.name, options.field_manager)
         transform = replacement(target, decoded)
         call = exchange.call(self._authorizer, dry_run=options.dry_run)
@@ -93,6 +99,7 @@ class Writing:
             if not patch.creates or exchange.info.subresource:
                 raise
             call.may_create()
+            refuse_impossible(exchange.info.namespace)
             wanted = transform(None)
             wanted.metadata.resource_version = ""
             exchange.warnings += warnings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -12,7 +12,7 @@ from service.api.image_v1 import GROUP, VERSION, Image, ImageList
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo
 from service.commands.image_registration import registration
-from service.commands.images import ChangeImage, DeleteImage, RegisterImage, whole
+from service.commands.images import ChangeImage, DeleteImage, RegisterImage, with_texts
 from service.domain.errors import Invalid, NotFound
 from service.domain.image import ImageState
 from service.domain.image_metadata import complete_image
@@ -36,6 +36,7 @@ class Images(Resource[Image]):
         list_struct=ImageList,
     )
     collection = Collection.IMAGES
+    stored_apart = True
     uid_is_precondition = True
 
     def __init__(self, services: Services) -> None:
@@ -49,7 +50,7 @@ class Images(Resource[Image]):
         stored = self._services.state.image(name)
         if stored is None:
             raise NotFound(self.group_resource, name)
-        return Shown(partial(whole, stored, await self._texts(stored)), (stored,))
+        return Shown(partial(with_texts, stored, await self._texts(stored)), (stored,))
 
     async def create(self, call: Call, wanted: Image) -> Image:
         refuse_version(wanted.metadata)
@@ -86,7 +87,7 @@ class Images(Resource[Image]):
         )
         world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
         after = world.images.get(name, stored)
-        return _versioned(whole(after, await self._texts(after)), after), False
+        return _versioned(with_texts(after, await self._texts(after)), after), False
 
     async def delete(self, call: Call, name: str, options: DeleteOptions) -> msgspec.Struct:
         intention = DeleteImage(
@@ -99,16 +100,15 @@ class Images(Resource[Image]):
         world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
         stored = world.images.get(name)
         if stored is not None:
-            return whole(stored, await self._texts(stored))
+            return with_texts(stored, await self._texts(stored))
         return deleted(self.group_resource, intention.deleted or ObjectMeta(name=name))
 
     def item(self, state: State) -> Image:
         return image_of(state).decode()
 
-    async def whole_items(self, states: Sequence[State]) -> list[Image]:
-        """With manifests and configs, which are stored apart."""
-        images = [image_of(state) for state in states]
-        return [whole(stored, await self._texts(stored)) for stored in images]
+    async def whole(self, state: State) -> Image:
+        stored = image_of(state)
+        return with_texts(stored, await self._texts(stored))
 
     async def _texts(self, stored: ImageState) -> dict[str, str]:
         texts: dict[str, str] = {}

@@ -31,6 +31,7 @@ class ImageStreamMappings(Resource[ImageStreamMapping]):
         namespaced=True,
         verbs=("create",),
         struct=ImageStreamMapping,
+        created_anywhere=True,
     )
 
     keeps_managed_fields = False

@@ -13,7 +13,14 @@ import msgspec
 
 from service.api import defaults
 from service.api.core_v1 import SecretList
-from service.api.image_v1 import GROUP, VERSION, ImageStream, ImageStreamLayers, ImageStreamList
+from service.api.image_v1 import (
+    GROUP,
+    VERSION,
+    ImageStream,
+    ImageStreamLayers,
+    ImageStreamList,
+    ImageStreamStatus,
+)
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo, Subresource
 from service.commands.create_imagestream import CreateImageStream
@@ -60,6 +67,9 @@ class ImageStreams(Resource[ImageStream]):
 
     def default(self, wanted: ImageStream) -> ImageStream:
         return defaults.default_imagestream(wanted, self._services.import_mode)
+
+    def written(self, value: ImageStream) -> ImageStream:
+        return msgspec.structs.replace(value, status=ImageStreamStatus())
 
     async def get(self, call: Call, name: str) -> Shown[ImageStream]:
         await await_version(self._services.state, call.resource_version)

@@ -17,6 +17,7 @@ from service.api import defaults
 from service.api.image_v1 import (
     GROUP,
     VERSION,
+    Image,
     ImageStreamTag,
     ImageStreamTagList,
     ImageTag,
@@ -130,6 +131,7 @@ class ImageStreamTags(Tags[ImageStreamTag]):
         namespaced=True,
         verbs=VERBS,
         struct=ImageStreamTag,
+        created_anywhere=True,
         list_struct=ImageStreamTagList,
         short_names=("istag",),
     )
@@ -137,6 +139,9 @@ class ImageStreamTags(Tags[ImageStreamTag]):
 
     def default(self, wanted: ImageStreamTag) -> ImageStreamTag:
         return defaults.default_imagestreamtag(wanted, self._services.import_mode)
+
+    def written(self, value: ImageStreamTag) -> ImageStreamTag:
+        return msgspec.structs.replace(value, generation=0, conditions=[], image=Image())
 
     async def get(self, call: Call, name: str) -> Shown[ImageStreamTag]:
         tag = await self._tag(call, name)
@@ -203,6 +208,9 @@ class ImageTags(Tags[ImageTag]):
 
     def default(self, wanted: ImageTag) -> ImageTag:
         return defaults.default_imagetag(wanted, self._services.import_mode)
+
+    def written(self, value: ImageTag) -> ImageTag:
+        return msgspec.structs.replace(value, status=None, image=None)
 
     async def get(self, call: Call, name: str) -> Shown[ImageTag]:
         tag = await self._tag(call, name)

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import msgspec
 
-from service.api.core_v1 import GROUP, VERSION, Namespace, NamespaceList
+from service.api.core_v1 import GROUP, VERSION, Namespace, NamespaceList, NamespaceStatus
 from service.api.meta_v1 import DeleteOptions, ObjectMeta
 from service.api.resource_info import ResourceInfo
 from service.auth.users import MASTERS, User
@@ -68,6 +68,9 @@ class Namespaces(Resource[Namespace]):
 
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    def written(self, value: Namespace) -> Namespace:
+        return msgspec.structs.replace(value, status=NamespaceStatus())
 
     async def get(self, call: Call, name: str) -> Shown[Namespace]:
         await await_version(self._services.state, call.resource_version)

@@ -6,7 +6,7 @@ Elsewhere: lists and watches, which are the same for all (`listing.py`, `watch/`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -74,6 +74,8 @@ class Resource(Generic[T]):
     """Whether who wrote which field of an object is recorded in it."""
     uid_is_precondition = False
     """Whether a uid in a replacement must be that of the object, or else is a conflict."""
+    stored_apart = False
+    """Whether objects have parts that their states do not hold; lists and watches show them, Tables do without."""
     known_fields: frozenset[str] = DEFAULT_FIELDS
     """What a field selector may name."""
 
@@ -98,6 +100,10 @@ class Resource(Generic[T]):
         """Fill in what a client may leave out. Raises DecodeError for what cannot be stored."""
         return wanted
 
+    def written(self, value: T) -> T:
+        """The part of an object that a user may write; its metadata is not looked at."""
+        return value
+
     async def get(self, call: Call, name: str) -> Shown[T]:
         raise MethodNotSupported(self.group_resource, "get")
 
@@ -120,9 +126,9 @@ class Resource(Generic[T]):
         """A state as lists and watches show it."""
         raise MethodNotSupported(self.group_resource, "list")
 
-    async def whole_items(self, states: Sequence[State]) -> list[T] | None:
-        """The items of a list where they hold more than `item` can tell at once; None where they do not."""
-        return None
+    async def whole(self, state: State) -> T:
+        """The same with what is stored apart from the state. Raises Unavailable."""
+        return self.item(state)
 
 
 AnyResource = Resource[Any]

@@ -5,7 +5,7 @@ decision what the change is for them, those of one form also the bytes. Changes 
 so that each watcher costs one write, and one system call, however many there are.
 Keeps: to deliver is one step of the event loop, so a subscription that is joined at the cache's position, in the same
 step, gets every later change once and in order. A sink that holds more than PARK_AT_BYTES is let go (PARKED), with the
-position it has; nothing is queued for it, and nobody waits for it.
+position it has; nothing is queued for it, and nobody waits for it. So are those whose next event has to be fetched.
 Elsewhere: what happens to those who are let go, and how they come back (`watcher.py`).
 """
 
@@ -49,6 +49,7 @@ class Left(enum.Enum):
     """Why a subscription ended without its owner's doing."""
 
     PARKED = "parked"
+    BEHIND = "its next event has to be fetched"
     CLOSED = "closed"
     FAILED = "failed"
 
@@ -188,17 +189,20 @@ class Dispatcher:
             self._follow(members)
 
     def _encoded(self, group: Group, change: Change, seen: Seen) -> bytes | None:
-        """The frame of a change; None, and nobody left in the group, if it cannot be encoded."""
+        """The frame of a change; None, and nobody left in the group, if it is not to be had here and now."""
         encoder = group.encoder
+        why = Left.BEHIND
         try:
-            return self._frames.event(encoder, change.collection, seen.type, seen.state, change.position)
+            frame = self._frames.event(encoder, change.collection, seen.type, seen.state, change.position)
         except Exception:
             # A form that cannot be encoded must not stop the cache and everybody else.
             log.exception("cannot encode a change", position=change.position, form=encoder.form)
+            frame, why = None, Left.FAILED
+        if frame is None:
             self._write(group)
             for subscription in list(group.members):
-                self.leave(subscription, Left.FAILED)
-            return None
+                self.leave(subscription, why)
+        return frame
 
     def _write(self, group: Group) -> None:
         """Write what is being delivered to a group, if anything."""

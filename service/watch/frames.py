@@ -4,11 +4,13 @@ A frame is one event framed as one chunk of a chunked HTTP body, so a transport'
 to do per watcher. A change is named by its object and position, so (collection, key, position, event type, form)
 names a frame wherever the event comes from: live, resumed, replayed, or as part of an initial state.
 Bounded by bytes: past the bound the oldest frames are forgotten and, if asked for again, encoded again.
+Where an object has parts that no state holds, its first frame has to be awaited (`fetched`); who waits holds up nobody.
 Elsewhere: what an object looks like (`ChangeEncoder`s are handed in).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -17,6 +19,8 @@ from service.domain.world import Collection, State
 from service.watch.scope import EventType, Key, key_of
 
 FRAMES_LIMIT_BYTES = 32 * 1024 * 1024
+FETCHES_LIMIT = 4
+"""How many frames are fetched at a time; most who wait for their turn want a frame that another fetches."""
 
 
 class ChangeEncoder(Protocol):
@@ -38,8 +42,15 @@ class ChangeEncoder(Protocol):
     def following(self) -> ChangeEncoder:
         """The encoder of all events but the first: itself, unless the first differs (column definitions of a Table)."""
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a state holds all that an event shows. If not, events are made by `fetch`, and they are lasting."""
+
     def encode(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
         """One event, with its own framing (a newline, a length), as it stands in the body."""
+
+    async def fetch(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
+        """The same with what is stored apart from the state. Raises Unavailable."""
 
     def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes: ...
 
@@ -75,17 +86,37 @@ class Frames:
         self._limit_bytes = limit_bytes
         self._held_bytes = 0
         self._frames: dict[FrameName, bytes] = {}
+        self._fetches = asyncio.Semaphore(FETCHES_LIMIT)
 
     def event(
         self, encoder: ChangeEncoder, collection: Collection, event_type: EventType, state: State, position: int
-    ) -> bytes:
-        """The frame of an event, from memory where it is still there. Raises whatever the encoder raises."""
+    ) -> bytes | None:
+        """The frame of an event, from memory where it is still there; None if it has to be fetched.
+
+        Raises whatever the encoder raises.
+        """
         if not encoder.lasting:
             return chunk(encoder.encode(collection, event_type, state, position))
         name = (collection, key_of(state), position, event_type, encoder.form)
         frame = self._frames.get(name)
-        if frame is None:
-            frame = chunk(encoder.encode(collection, event_type, state, position))
+        if frame is None and encoder.at_once:
+            frame = self._hold(name, encoder.encode(collection, event_type, state, position))
+        return frame
+
+    async def fetched(
+        self, encoder: ChangeEncoder, collection: Collection, event_type: EventType, state: State, position: int
+    ) -> bytes:
+        """The frame of an event that `event` does not have. Raises Unavailable, and whatever the encoder raises."""
+        async with self._fetches:
+            frame = self.event(encoder, collection, event_type, state, position)
+            if frame is None:
+                name = (collection, key_of(state), position, event_type, encoder.form)
+                frame = self._hold(name, await encoder.fetch(collection, event_type, state, position))
+            return frame
+
+    def _hold(self, name: FrameName, payload: bytes) -> bytes:
+        frame = chunk(payload)
+        if name not in self._frames:
             self._frames[name] = frame
             self._held_bytes += len(frame)
             while self._held_bytes > self._limit_bytes:

@@ -3,6 +3,7 @@
 Keeps: `_position` says up to where the client was sent everything; it only grows, and each step starts from it, so
 there is no seam between ring, log and live, wherever one takes over from another. The step from the last page of the
 ring to the dispatcher is one step of the event loop.
+An event that has to be fetched is awaited here, by each watch for itself and in its turn.
 A client that reads too slowly is parked: nothing is queued for it, nobody waits for it, and it resumes from the ring
 or the log when its sink has drained. Only one that reads nothing at all for `stall_timeout_s` is given up.
 Elsewhere: the live part (`dispatcher.py`), transports (`http/`).
@@ -164,7 +165,7 @@ class Watcher:
         await cache.wait_for(version or 0, self._shared.limits.future_timeout_ms)
         position, states = cache.position, cache.select(self._scope).states
         for state in states:
-            self._send(EventType.ADDED, state, state.changed)
+            await self._send(EventType.ADDED, state, state.changed)
             if self._is_full:
                 await self._drained()
         self._position = self._told = position
@@ -192,7 +193,7 @@ class Watcher:
                 self._join()
                 return
             for change in page:
-                self._pass_on(change)
+                await self._pass_on(change)
                 if self._is_full:
                     break
             await asyncio.sleep(0)
@@ -210,7 +211,7 @@ class Watcher:
         async with self._shared.replays.changes(self._scope, self._position) as pages:
             async for page in pages:
                 for change in page.changes:
-                    self._pass_on(change)
+                    await self._pass_on(change)
                     if self._is_full and not await self._drained_soon():
                         return
                 self._position = page.reached
@@ -241,18 +242,31 @@ class Watcher:
         if left is Left.FAILED:
             self._fail(InternalError("an event cannot be encoded"))
 
-    def _pass_on(self, change: Change) -> None:
+    async def _pass_on(self, change: Change) -> None:
         if self._scope.covers(change.namespace, change.name):
             seen = self._scope.seen(change)
             if seen is not None:
-                self._send(seen.type, seen.state, change.position)
+                await self._send(seen.type, seen.state, change.position)
                 self._told = change.position
         self._position = change.position
 
-    def _send(self, event_type: EventType, state: State, position: int) -> None:
+    async def _send(self, event_type: EventType, state: State, position: int) -> None:
         frame = self._shared.frames.event(self._encoder, self._scope.collection, event_type, state, position)
-        self._write(frame)
+        self._write(frame or await self._fetched(event_type, state, position))
         self._shared.metrics.deliveries.inc()
+
+    async def _fetched(self, event_type: EventType, state: State, position: int) -> bytes:
+        """The frame of an event, as soon as it can be made."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._shared.frames.fetched(
+                    self._encoder, self._scope.collection, event_type, state, position
+                )
+            except Unavailable as error:
+                self._require_client()
+                log.info("a watch waits for a part of an object", position=position, error=error)
+                await asyncio.sleep(backoff.next_delay_s())
 
     def _write(self, frame: bytes) -> None:
         self._require_client()

@@ -10,10 +10,9 @@ import json
 
 import pytest
 
-from tests.acceptance.api import GROUP, Answer, api_of, imagestream
+from tests.acceptance.api import GROUP, Answer, api_of, imagestream, reference_tag
 from tests.acceptance.quiet import Quiet
 from tests.acceptance.wire import request_of, status_of, wire_to
-from tests.real_images import docker_image
 
 STREAMS = f"{GROUP}/imagestreams"
 
@@ -137,10 +136,12 @@ async def test_odd_paths(quiet: Quiet, path: str, code: int) -> None:
 
 @pytest.mark.parametrize("wrong", ["Upper", "under_score", "a" * 64, "-dash", "..", "%ff"])
 async def test_namespaces_against_the_rules(quiet: Quiet, wrong: str) -> None:
-    """Nothing can be created there, and nothing is found there."""
+    """They are not there, so nothing can be created in them, and nothing is found in them."""
     path = f"{GROUP}/namespaces/{wrong}/imagestreams"
-    status = (await quiet.api.request("POST", path, imagestream("x"))).refused(422, "Invalid")
-    assert status["details"]["causes"][0]["field"] == "metadata.namespace"
+    status = (await quiet.api.request("POST", path, imagestream("x"))).refused(404, "NotFound")
+    assert status["details"]["kind"] == "namespaces"
+    tag = {"metadata": {"name": "web:v1"}, "tag": reference_tag("v1", "quay.io/team/web:1")}
+    (await quiet.api.request("PUT", f"{path[:-1]}tags/web:v1", tag)).refused(404, "NotFound")
     assert (await quiet.api.request("GET", path)).ok()["items"] == []
 
 
@@ -156,7 +157,7 @@ async def test_other_methods(quiet: Quiet, method: str, name: str) -> None:
     ("method", "path"),
     [
         ("POST", "imagestreams"),
-        ("POST", "imagestreamtags"),
+        ("POST", "imagetags"),
         ("DELETE", "imagestreams"),
         ("PUT", "namespaces/x/imagestreams"),
         ("POST", "namespaces/x/imagestreams/web"),
@@ -167,13 +168,6 @@ async def test_other_methods(quiet: Quiet, method: str, name: str) -> None:
 )
 async def test_methods_that_a_resource_has_not(quiet: Quiet, method: str, path: str) -> None:
     (await quiet.api.request(method, f"{GROUP}/{path}", b"{}")).refused(405, "MethodNotAllowed")
-
-
-async def test_a_mapping_needs_a_namespace_in_its_path(quiet: Quiet) -> None:
-    """One in the body is not enough, whatever older API documents say."""
-    mapping = docker_image(quiet.namespace).mapping("web", "v1")
-    mapping["metadata"]["namespace"] = quiet.namespace
-    (await quiet.api.request("POST", f"{GROUP}/imagestreammappings", mapping)).refused(404, "NotFound")
 
 
 @pytest.mark.parametrize("target", ["*", "example.com:443"])

@@ -10,9 +10,9 @@ import pytest
 from service.http.answer import Answer
 from service.http.documents import DocumentRequest
 from service.http.openapi import OpenApi
-from service.http.openapi_paths import PathSettings
+from service.http.openapi_paths import PathSettings, paths_of
 from service.http.query import parse_query
-from tests.unit.http.resources import MEDIA_TYPES, RESOURCES, WITH_CORE
+from tests.unit.http.resources import IMAGE_STREAMS, MEDIA_TYPES, RESOURCES, WITH_CORE
 
 PATCHES = ("application/json-patch+json", "application/merge-patch+json")
 OPENAPI = OpenApi(RESOURCES, PathSettings(MEDIA_TYPES, ("application/json;stream=watch",), PATCHES), "0.1.0")
@@ -71,6 +71,15 @@ def test_an_operation_says_which_kind_it_is_about_and_what_it_does(v3: Any) -> N
     }
     names = [operation["operationId"] for operation in operations.values()]
     assert len(set(names)) == len(names)
+
+
+def test_what_is_created_at_the_path_of_all_namespaces_is_described_there() -> None:
+    info = msgspec.structs.replace(IMAGE_STREAMS, created_anywhere=True)
+    path = paths_of(info, PathSettings(MEDIA_TYPES, (), PATCHES))["/apis/image.openshift.io/v1/imagestreams"]
+    assert isinstance(path, dict)
+    assert path.keys() == {"get", "post", "parameters"}
+    anywhere = paths_of(msgspec.structs.replace(info, verbs=("create",)), PathSettings(MEDIA_TYPES, (), PATCHES))
+    assert anywhere["/apis/image.openshift.io/v1/imagestreams"].keys() == {"post", "parameters"}  # type: ignore[union-attr]
 
 
 def test_a_patch_lists_the_patch_types_there_are_and_takes_field_validation(v3: Any) -> None:

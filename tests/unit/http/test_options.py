@@ -6,6 +6,7 @@ import pytest
 
 from service.domain.errors import BadRequest, Invalid, Unclassified
 from service.http.options import (
+    GetOptions,
     create_options,
     get_options,
     list_options,
@@ -130,10 +131,12 @@ def test_a_version_that_is_none_has_a_reason_in_lists_only(version: str) -> None
         get_options(query)
 
 
-def test_nothing_can_be_exported() -> None:
-    assert get_options(parse_query("export=false&exact=true&resourceVersion=3")).resource_version == "3"
-    with pytest.raises(BadRequest, match="no longer supported"):
-        get_options(parse_query("export"))
+@pytest.mark.parametrize(
+    ("query", "export", "exact"),
+    [("", False, False), ("export", True, False), ("export=1&exact=true", True, True), ("export=0&exact", False, True)],
+)
+def test_exports(query: str, export: bool, exact: bool) -> None:
+    assert get_options(parse_query(f"{query}&resourceVersion=3")) == GetOptions("3", export, exact)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from service.domain.errors import FuturePosition
 from service.watch.hub import Hub
 from service.watch.watcher import WatchRequest
 from tests.unit.watch.checker import Session, Wish
-from tests.unit.watch.room import JsonEncoder, MemorySink
+from tests.unit.watch.room import FetchingEncoder, JsonEncoder, MemorySink
 
 
 class Client:
@@ -41,7 +41,8 @@ class Client:
         """One connection; whether it stayed to the end."""
         random = self._random
         self._sink = sink = MemorySink(eager=self._finishing or random.random() < 0.5)
-        request = WatchRequest(self.wish.scope, JsonEncoder(), 1e6, self._start, self._start is None, True)
+        encoder = FetchingEncoder(random.choice((0.0, 0.3))) if random.random() < 0.3 else JsonEncoder()
+        request = WatchRequest(self.wish.scope, encoder, 1e6, self._start, self._start is None, True)
         try:
             await self._hub.prepare(request)
         except FuturePosition:

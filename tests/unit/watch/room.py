@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from service.api.json_types import JsonObject
-from service.domain.errors import TagHistoryError
+from service.domain.errors import TagHistoryError, Unavailable
 from service.domain.world import Collection, State
 from service.eventstore.records import RecordedEvent
 from service.watch.cache import Cache
@@ -61,6 +61,7 @@ class JsonEncoder:
 
     content_type = "application/json"
     lasting = True
+    at_once = True
 
     def __init__(self, form: str = "json") -> None:
         self.form = form
@@ -74,12 +75,32 @@ class JsonEncoder:
         self.encoded[event_type.value, resource_version] += 1
         return line(event_type.value, document(collection, state, resource_version))
 
+    async def fetch(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
+        raise AssertionError("there is nothing to fetch")
+
     def encode_bookmark(self, collection: Collection, position: int, *, initial_end: bool) -> bytes:
         annotations = {"annotations": {"k8s.io/initial-events-end": "true"}} if initial_end else {}
         return line("BOOKMARK", {"metadata": {"resourceVersion": str(position), **annotations}})
 
     def encode_error(self, error: TagHistoryError) -> bytes:
         return line("ERROR", {"kind": "Status", "reason": type(error).__name__, "message": error.message})
+
+
+class FetchingEncoder(JsonEncoder):
+    """The same events, which take time to make; as long as `away`, in vain."""
+
+    at_once = False
+
+    def __init__(self, fetch_s: float = 1.0) -> None:
+        super().__init__("fetched")
+        self.fetch_s = fetch_s
+        self.away = False
+
+    async def fetch(self, collection: Collection, event_type: EventType, state: State, resource_version: int) -> bytes:
+        await asyncio.sleep(self.fetch_s)
+        if self.away:
+            raise Unavailable("PostgreSQL is away")
+        return self.encode(collection, event_type, state, resource_version)
 
 
 def line(event_type: str, obj: JsonObject) -> bytes:
