@@ -27,8 +27,8 @@ from service.resources.exporting import exported
 from service.resources.listing import Lists, Wanted
 from service.resources.resource import AnyResource, Selectors, Shown
 from service.watch.hub import Hub
+from service.watch.request import WatchRequest
 from service.watch.scope import Scope
-from service.watch.watcher import WatchRequest
 
 WATCH_TIMEOUT_S = 1800
 """The shortest life of a watch that asks for none; the longest is twice that (spec: kube-api 7.2.5)."""

@@ -20,7 +20,7 @@ from multidict import CIMultiDict
 from service.http.headers import CACHE_CONTROL, NOT_KEPT
 from service.watch.frames import payloads_of
 from service.watch.hub import Hub
-from service.watch.watcher import WatchRequest
+from service.watch.request import WatchRequest
 
 END_TIMEOUT_S = 30.0
 """How long a client may take to read the rest after its watch has ended."""

@@ -24,7 +24,8 @@ from service.http.negotiation import JSON
 from service.http.watch_stream import LOW_WATER_SHARE, TransportSink
 from service.watch.frames import each_payload
 from service.watch.hub import Hub
-from service.watch.watcher import End, WatchRequest
+from service.watch.request import WatchRequest
+from service.watch.watcher import End
 
 PROTOCOLS: Final = "Sec-WebSocket-Protocol"
 VERSION: Final = "13"

@@ -66,7 +66,6 @@ class Writing:
         media_type = body_media_type(exchange.request.headers.get("Content-Type"), BODY_TYPES)
         decoded = decode_body(resource, body, media_type, options.field_validation)
         exchange.warnings += decoded.warnings
-        refuse_impossible(exchange.info.namespace)
         target = self._target(exchange, resource, exchange.info.name, options.field_manager)
         transform = replacement(target, decoded)
         call = exchange.call(self._authorizer, dry_run=options.dry_run)

@@ -23,7 +23,8 @@ from service.watch.dispatcher import Dispatcher, Sink
 from service.watch.frames import Frames
 from service.watch.metrics import WatchMetrics
 from service.watch.replay import Decoder, Log, Replays, SnapshotSource, happening, split_commands
-from service.watch.watcher import End, Shared, Watcher, WatchLimits, WatchRequest
+from service.watch.request import WatchLimits, WatchRequest
+from service.watch.watcher import End, Shared, Watcher
 
 TICK_S = 0.5
 TURN_DELIVERIES = 8_000

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.faults.check_lists import difference
+from tests.faults.check_reads import texts_agree
 from tests.faults.complaint import Complaint, excerpt
 from tests.faults.floors import Floors
 from tests.faults.history import History, Moment, Session
@@ -101,7 +102,8 @@ class _Told:
         if (line.type, (line.namespace, line.name)) != (change.type, change.key):
             return self._wrong("a watch tells what happened", f"{line}, not {change.type} of {change.key}", line)
         collection = self._session.wish.collection
-        if line.kind != KINDS[collection] or line.digest != self._truth.digest(collection, change.state, line.version):
+        digest = self._truth.digest(collection, change.state, line.version)
+        if line.kind != KINDS[collection] or line.digest != digest or not texts_agree(line, change.state):
             return self._wrong("a watch shows the object as it was", f"{line} shows another", line)
         return None
 

@@ -16,7 +16,7 @@ from service.api.json_types import JsonObject
 
 INITIAL_END = "k8s.io/initial-events-end"
 LARGE_TEXTS = ("dockerImageManifest", "dockerImageConfig")
-"""Of an image. Lists and gets tell them, watches and the fold do not."""
+"""Of an image. Clients are told them, the fold does not hold them."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 

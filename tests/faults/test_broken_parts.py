@@ -25,9 +25,9 @@ from service.resources.listing import Lists, Wanted
 from service.watch.cache import Cache
 from service.watch.dispatcher import Dispatcher, Subscription
 from service.watch.frames import payloads_of
+from service.watch.request import WatchLimits
 from service.watch.ring import Ring, RingLimits
 from service.watch.scope import EventType, Scope
-from service.watch.watcher import WatchLimits
 from tests.faults.check_views import check_views
 from tests.faults.history import History, List, Page, Session
 from tests.faults.lines import Lines

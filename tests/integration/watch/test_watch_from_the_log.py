@@ -20,9 +20,9 @@ from service.eventstore.records import NewEvent
 from service.reads.snapshot import Snapshots
 from service.watch.cache import Cache
 from service.watch.hub import Hub
+from service.watch.request import WatchLimits, WatchRequest
 from service.watch.ring import RingLimits
 from service.watch.scope import Scope
-from service.watch.watcher import WatchLimits, WatchRequest
 from tests.engines import wait_until
 from tests.integration.bus.support import connection, relaying
 from tests.integration.eventstore.support import appending, beside, command

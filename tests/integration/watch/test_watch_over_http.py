@@ -19,9 +19,9 @@ from service.domain.errors import Unavailable
 from service.domain.world import Collection
 from service.http.watch_stream import serve_watch
 from service.runtime.certificates import ensure_certificates
+from service.watch.request import WatchLimits, WatchRequest
 from service.watch.ring import RingLimits
 from service.watch.scope import Scope
-from service.watch.watcher import WatchLimits, WatchRequest
 from tests.engines import wait_until
 from tests.unit.watch.chronicle import Chronicle, relabelled, stream_created
 from tests.unit.watch.room import JsonEncoder, Room

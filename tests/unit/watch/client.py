@@ -8,7 +8,7 @@ from random import Random
 
 from service.domain.errors import FuturePosition
 from service.watch.hub import Hub
-from service.watch.watcher import WatchRequest
+from service.watch.request import WatchRequest
 from tests.unit.watch.checker import Session, Wish
 from tests.unit.watch.room import FetchingEncoder, JsonEncoder, MemorySink
 

@@ -19,9 +19,10 @@ from service.eventstore.records import RecordedEvent
 from service.watch.cache import Cache
 from service.watch.frames import payloads_of
 from service.watch.hub import Hub
+from service.watch.request import WatchLimits, WatchRequest
 from service.watch.ring import RingLimits
 from service.watch.scope import EventType, Scope
-from service.watch.watcher import End, WatchLimits, WatchRequest
+from service.watch.watcher import End
 from tests.unit.watch.chronicle import Chronicle, codec, document, fold
 
 T = TypeVar("T")

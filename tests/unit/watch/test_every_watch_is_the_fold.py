@@ -8,8 +8,8 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
+from service.watch.request import WatchLimits
 from service.watch.ring import RingLimits
-from service.watch.watcher import WatchLimits
 from tests.unit.watch.checker import complaints, wishes
 from tests.unit.watch.chronicle import Chronicle, random_command
 from tests.unit.watch.client import Client

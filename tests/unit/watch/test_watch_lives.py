@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from service.domain.world import Collection
+from service.watch.request import WatchLimits
 from service.watch.ring import RingLimits
 from service.watch.scope import Scope
-from service.watch.watcher import End, WatchLimits
+from service.watch.watcher import End
 from tests.unit.watch.chronicle import Chronicle, image_registered, stream_created
 from tests.unit.watch.room import MemorySink, Room, settled, travel
 

@@ -11,9 +11,10 @@ from service.domain.errors import Expired, FuturePosition, Unavailable
 from service.domain.selectors import parse_label_selector
 from service.domain.world import Collection
 from service.eventstore.records import RecordedEvent
+from service.watch.request import WatchLimits
 from service.watch.ring import RingLimits
 from service.watch.scope import Scope
-from service.watch.watcher import End, WatchLimits
+from service.watch.watcher import End
 from tests.unit.watch.chronicle import DIGESTS, Chronicle, imaged, relabelled, stream_created
 from tests.unit.watch.room import MemorySink, Room, settled, travel
 
