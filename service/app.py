@@ -49,6 +49,8 @@ from service.http.reading import Reading
 from service.http.routes import Routes
 from service.http.server import Server
 from service.http.writing import Writing
+from service.importer.exchange import registry_session
+from service.importer.importer import Importer
 from service.reads.payloads import Payloads
 from service.reads.snapshot import Snapshots
 from service.resources.catalog import Catalog
@@ -111,7 +113,8 @@ async def serve(settings: ServeSettings) -> None:
             secrets=secrets,
             image_policy=image_policy,
         )
-        server = _server(services, Lists(cache, snapshots), hub, authenticator, metrics)
+        importer = Importer(await stack.enter_async_context(registry_session()))
+        server = _server(Catalog(services, importer), services, Lists(cache, snapshots), hub, authenticator, metrics)
         # However far behind the views are: who comes in must find the present.
         await cache.wait_for(await _once_possible(head.read), timeout_ms=None)
         await _once_possible(lambda: ensure_default(services, utc_now()))
@@ -165,9 +168,13 @@ def _registry(settings: ApiSettings) -> Registry:
 
 
 def _server(
-    services: Services, lists: Lists, hub: Hub, authenticator: Authenticator, metrics: CollectorRegistry
+    catalog: Catalog,
+    services: Services,
+    lists: Lists,
+    hub: Hub,
+    authenticator: Authenticator,
+    metrics: CollectorRegistry,
 ) -> Server:
-    catalog = Catalog(services)
     forms = Forms(Presenter(catalog.collections))
     return Server(
         authenticator,

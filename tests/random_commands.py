@@ -25,10 +25,12 @@ from service.commands.delete_imagestream import DeleteImageStream
 from service.commands.delete_tag import DeleteTag
 from service.commands.execute import Intention
 from service.commands.image_registration import registration
+from service.commands.import_images import ImportImages
 from service.commands.map_within_limits import MapWithinLimits
 from service.commands.update_imagestream import UpdateImageStream
 from service.commands.update_tag import ImageStreamTagUpdate, ImageTagUpdate
 from service.domain.errors import image_resource
+from service.domain.imports import Imported, NotImported, Source
 from service.domain.served import Registry
 from service.domain.tag_resolution import Surroundings
 from tests.command_book import Book
@@ -245,7 +247,31 @@ def push(random: Random, namespace: str, name: str, surroundings: Surroundings) 
     )
 
 
+def import_images(random: Random, namespace: str, name: str, surroundings: Surroundings) -> Intention:
+    images = {image: Image(metadata=ObjectMeta(name=image), docker_image_reference=image) for image in IMAGES}
+    return ImportImages(
+        resource=image_resource("imagestreamimports"),
+        verb="create",
+        around=surroundings,
+        namespace=namespace,
+        name=name,
+        uid="u",
+        resource_version="",
+        outcomes=[_import_outcome(random) for _ in range(random.randrange(1, 3))],
+        images=images,
+    )
+
+
+def _import_outcome(random: Random) -> Imported | NotImported:
+    policy = TagImportPolicy(import_mode=random.choice(("Legacy", "PreserveOriginal")))
+    source = Source(random.choice(TAGS), "quay.io/x/y:1", policy, TagReferencePolicy("Source"))
+    if random.random() < 0.3:
+        return NotImported(source, "NotFound", random.choice("ab"), random.random() < 0.5)
+    image = random.choice(IMAGES)
+    return Imported(source, image, f"quay.io/x/y@{image}")
+
+
 KINDS: tuple[Callable[[Random, str, str, Surroundings], Intention], ...] = (
     *(create_stream, create_stream, update_stream, update_stream, write_status, create_tag),
-    *(update_imagestreamtag, update_imagetag, delete_tag, delete_stream, push, push, push, push),
+    *(update_imagestreamtag, update_imagetag, delete_tag, delete_stream, push, push, push, push, import_images),
 )

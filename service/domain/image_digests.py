@@ -38,7 +38,7 @@ def manifest_matches(image: Image, manifest: str) -> bool:
     media_type = image.docker_image_manifest_media_type
     content: bytes | None = manifest.encode()
     if media_type in ("", SCHEMA1_MANIFEST):
-        content = _signed_payload(manifest)
+        content = signed_payload(manifest)
     elif _parsed(manifest, media_type) is None:
         return False
     return content is not None and _has_digest(content, image.metadata.name)
@@ -71,7 +71,7 @@ def _has_digest(content: bytes, digest: str) -> bool:
     return hashlib.new(algorithm, content).hexdigest() == digits
 
 
-def _signed_payload(manifest: str) -> bytes | None:
+def signed_payload(manifest: str) -> bytes | None:
     """What a schema 1 manifest signs: its beginning up to a length, and a tail, both said in a signature's header."""
     try:
         signatures = msgspec.json.decode(manifest, type=_SignedManifest).signatures

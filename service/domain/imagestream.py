@@ -151,6 +151,8 @@ def _apply_to_tag(tag: Tag, event: TagLevelEvent) -> Tag | None:
         case TagImaged():
             return apply_item(tag, event.item)
         case TagImportFailed():
+            if has_condition(tag, event.condition):
+                return tag
             return msgspec.structs.replace(tag, conditions=(event.condition,), listed=False)
         case TagStatusWritten():
             listed = not event.items and not event.conditions
@@ -169,6 +171,15 @@ def _apply_to_tag(tag: Tag, event: TagLevelEvent) -> Tag | None:
             return None
         case _:
             assert_never(event)
+
+
+def has_condition(tag: Tag, condition: TagEventCondition) -> bool:
+    """Whether a tag shows that already; when it was said first stays (spec: image-api 4.8.3)."""
+    return any(
+        (known.type, known.status, known.reason, known.message)
+        == (condition.type, condition.status, condition.reason, condition.message)
+        for known in tag.conditions
+    )
 
 
 def apply_item(tag: Tag, item: Item) -> Tag:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from service.api.resource_info import ResourceInfo
 from service.domain.world import Collection
+from service.importer.importer import Importer
 from service.resources.images import Images
 from service.resources.imagesignatures import ImageSignatures
 from service.resources.imagestreamimages import ImageStreamImages
+from service.resources.imagestreamimports import ImageStreamImports
 from service.resources.imagestreamlayers import ImageStreamLayersOf
 from service.resources.imagestreammappings import ImageStreamMappings
 from service.resources.imagestreams import ImageStreams
@@ -26,7 +28,7 @@ from service.resources.services import Services
 
 
 class Catalog:
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, importer: Importer) -> None:
         self.routed: list[tuple[str, AnyResource]] = [
             ("", Images(services)),
             ("", ImageSignatures(services)),
@@ -38,6 +40,7 @@ class Catalog:
             ("", ImageTags(services)),
             ("", ImageStreamImages(services)),
             ("", ImageStreamMappings(services)),
+            ("", ImageStreamImports(services, importer)),
             ("", Namespaces(services)),
             ("", Secrets(services)),
             ("", SelfSubjectReviews()),

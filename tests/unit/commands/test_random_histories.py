@@ -175,7 +175,16 @@ def test_the_random_histories_do_happen() -> None:
         kinds[type(written.intention)] += 1
         seen.update(type(event).__name__ for *_, event in written.facts)
     assert 100 < seen["refused"] < 2_000
-    for name in ("TagSet", "TagUnset", "TagImaged", "TagDeleted", "TagInherited", "TagHistoryPruned"):
+    for name in (
+        "TagSet",
+        "TagUnset",
+        "TagImaged",
+        "TagImportFailed",
+        "TagDeleted",
+        "TagInherited",
+        "TagHistoryPruned",
+    ):
         assert seen[name] > 20, name
+    assert seen["TagImportFailed"] > 20
     assert kinds[CreateImageStream] > 20
-    assert len(kinds) == 8
+    assert len(kinds) == 9
