@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import ssl
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ import aiohttp
 import yaml
 from multidict import CIMultiDictProxy
 from yarl import URL
+
+from tests.engines import wait_until
 
 GROUP = "/apis/image.openshift.io/v1"
 API_VERSION = "image.openshift.io/v1"
@@ -155,11 +159,28 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Document]:
 async def api_of(
     entrance: Entrance, user: str | None = "admin", *, keep_connections: bool = True
 ) -> AsyncIterator[Api]:
-    """`user` None comes without a token. Without kept connections, any worker may answer any request."""
-    connector = aiohttp.TCPConnector(force_close=not keep_connections, limit=0)
+    """`user` None comes without a token. Without kept connections, any worker may answer any request.
+
+    No connection is left when the block has ended.
+    """
+    sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+        opened = socket.socket(*address[:3])
+        sockets.add(opened)
+        return opened
+
+    async def all_closed() -> bool:
+        return all(opened.fileno() < 0 for opened in sockets)
+
+    connector = aiohttp.TCPConnector(force_close=not keep_connections, limit=0, socket_factory=open_socket)
     timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**24) as session:
-        yield Api(session, entrance, user)
+    try:
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**24) as session:
+            yield Api(session, entrance, user)
+    finally:
+        # A session waits for the connections it has, not for those it has given up, which say good-bye as TLS wants it.
+        await wait_until(all_closed)
 
 
 def imagestream(name: str, *tags: Document, labels: Mapping[str, str] | None = None) -> Document:
