@@ -111,6 +111,7 @@ class NatsConnection:
     async def _until_lost(self, client: Client) -> None:
         """The library tells of a loss only after it has said good-bye, which a frozen server makes last for ever."""
         while client.is_connected:
+            honour_cancellation()
             await self.lost(CHECK_INTERVAL_S)
 
     async def _on_error(self, error: Exception) -> None:
