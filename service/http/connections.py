@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
 from aiohttp import StreamReader, web
@@ -30,10 +30,20 @@ LINE_LIMIT_BYTES = 16 * 1024
 HEADER_LIMIT_BYTES = 32 * 1024
 """Of one header."""
 HEADERS_LIMIT = 128
+HEAD_LIMIT_BYTES = 1024 * 1024
+"""Of all headers together."""
+_TOO_MANY_HEADERS = "Too many headers received"
+"""What aiohttp says of more; it has no class of its own for that."""
 
 log = get_logger("http")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def refuse_long_head(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raises RequestHeadTooLarge for headers that are each short enough, and too long together."""
+    if sum(len(name) + len(value) for name, value in headers) > HEAD_LIMIT_BYTES:
+        raise RequestHeadTooLarge
 
 
 class Connections(web.Server):
@@ -95,4 +105,6 @@ class Connection(web.RequestHandler):
 
 
 def _error(exc: HttpProcessingError) -> ProtocolError:
-    return RequestHeadTooLarge() if isinstance(exc, LineTooLong) else MalformedRequest("this is no HTTP request")
+    if isinstance(exc, LineTooLong) or exc.message == _TOO_MANY_HEADERS:
+        return RequestHeadTooLarge()
+    return MalformedRequest("this is no HTTP request")

@@ -75,7 +75,7 @@ class MalformedRequest(ProtocolError):
 
 class RequestHeadTooLarge(ProtocolError):
     def __init__(self) -> None:
-        super().__init__("the request line or a header is longer than this server reads")
+        super().__init__("the head of the request is longer than this server reads")
 
 
 class OriginMissing(ProtocolError):

@@ -1,6 +1,7 @@
 """Which resource, if any, answers a request, and which of its verbs.
 
 Keeps: a path that serves some method answers 405 to the others, a path that serves none 404 (spec: kube-api 1.1.7).
+POST at the path of all namespaces, which the reference has given up, changes nothing for the other methods there.
 Elsewhere: parsing the path (`request_info.py`), what the verbs do (`reading.py`, `writing.py`).
 """
 
@@ -32,6 +33,8 @@ class Routes:
         resource = self._resources.get((info.group, info.version, info.resource, info.subresource))
         if resource is None or info.subpath:
             raise RouteNotFound
+        if _is_created_anywhere(resource.info, info):
+            return resource, "create"
         methods = _methods(resource.info, info)
         if not methods:
             raise RouteNotFound
@@ -39,6 +42,12 @@ class Routes:
         if verb is None:
             raise MethodNotAllowed
         return resource, "watch" if info.verb == "watch" else verb
+
+
+def _is_created_anywhere(resource: ResourceInfo, info: RequestInfo) -> bool:
+    """Whether the object, not the path, has to name the namespace."""
+    everywhere = not (info.namespace or info.name or info.watch_prefix)
+    return resource.created_anywhere and everywhere and info.method == "POST"
 
 
 def _methods(resource: ResourceInfo, info: RequestInfo) -> dict[str, str]:
@@ -58,5 +67,5 @@ def _methods(resource: ResourceInfo, info: RequestInfo) -> dict[str, str]:
     else:
         methods = COLLECTION_METHODS
         if resource.namespaced and not info.namespace:
-            methods = {"GET": "list", "POST": "create"} if resource.created_anywhere else {"GET": "list"}
+            methods = {"GET": "list"}
     return {method: verb for method, verb in methods.items() if verb in verbs}

@@ -22,6 +22,7 @@ from service.auth.users import User
 from service.domain.errors import TagHistoryError
 from service.http.answer import NOSNIFF, TEXT, Answer
 from service.http.compression import compressed
+from service.http.connections import refuse_long_head
 from service.http.documents import DocumentRequest
 from service.http.errors import RouteNotFound, TooManyRequests
 from service.http.exchange import Exchange, text_of_header
@@ -106,6 +107,7 @@ class Server:
         return _response(answer, trail)
 
     async def _answer(self, request: web.Request, trail: Trail) -> Answer | web.StreamResponse:
+        refuse_long_head(request.raw_headers)
         info = parse_request(request.method, request.raw_path)
         limit_s = time_limit_s(info)
         user, impersonator = self._who(request, trail.warnings)

@@ -21,7 +21,13 @@ from service.auth.rbac_index import RbacIndex
 from service.auth.reloading import Fixed
 from service.auth.tokens import parse_token_file
 from service.http.answer import Answer, text_answer
-from service.http.connections import HEADER_LIMIT_BYTES, HEADERS_LIMIT, LINE_LIMIT_BYTES, Connections
+from service.http.connections import (
+    HEAD_LIMIT_BYTES,
+    HEADER_LIMIT_BYTES,
+    HEADERS_LIMIT,
+    LINE_LIMIT_BYTES,
+    Connections,
+)
 from service.http.documents import DocumentRequest
 from service.http.limits import InFlight
 from service.http.metrics import HttpMetrics
@@ -29,6 +35,8 @@ from service.http.routes import Routes
 from service.http.server import Server
 
 TOKENS = "root-token,root,u-root,system:masters\nann-token,ann,u-ann\n"
+LONG_HEADER = b"X: " + b"y" * (HEADER_LIMIT_BYTES - 1024) + b"\r\n"
+LONG_TOGETHER = LONG_HEADER * (HEAD_LIMIT_BYTES // len(LONG_HEADER) + 1)
 NO_VERBS = cast(Any, SimpleNamespace(**dict.fromkeys(("get", "list", "watch", "create", "update", "patch"))))
 NO_VERBS.delete = NO_VERBS.delete_collection = None
 
@@ -114,7 +122,8 @@ async def test_a_request_that_takes_too_long_is_told_so() -> None:
     [
         (b"GET /healthz?" + b"a" * LINE_LIMIT_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
         (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * (HEADER_LIMIT_BYTES + 1) + b"\r\n\r\n", 431),
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * (HEADERS_LIMIT + 1) + b"\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * (HEADERS_LIMIT + 1) + b"\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + LONG_TOGETHER + b"\r\n", 431),
         (b"NONSENSE\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     ],

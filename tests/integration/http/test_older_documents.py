@@ -83,4 +83,14 @@ async def test_post_at_the_path_of_all_namespaces(client: Client, plural: str, b
     assert (await client.ask("POST", f"{IMAGES}/{plural}", body)).refused(404, "NotFound") == (
         'namespaces "Bad_NS" not found'
     )
-    (await client.ask("PUT", f"{IMAGES}/{plural}", body)).refused(405, "MethodNotAllowed")
+
+
+@pytest.mark.parametrize(("plural", "body"), bodies(), ids=[plural for plural, _ in bodies()])
+async def test_that_path_is_otherwise_what_it_is_today(client: Client, plural: str, body: Any) -> None:
+    refusal = (404, "NotFound") if plural == "imagestreammappings" else (405, "MethodNotAllowed")
+    (await client.ask("PUT", f"{IMAGES}/{plural}", body)).refused(*refusal)
+
+
+async def test_there_is_no_list_of_mappings(client: Client) -> None:
+    (await client.ask("GET", f"{IMAGES}/imagestreammappings")).refused(404, "NotFound")
+    (await client.ask("GET", f"{TEAM}/imagestreammappings")).refused(405, "MethodNotAllowed")

@@ -58,6 +58,12 @@ async def test_the_reason_is_told_on_the_check_s_own_path() -> None:
     assert (answer.status, answer.body) == (500, b"internal server error: no route to 10.0.0.7\n")
 
 
+@pytest.mark.parametrize("path", ["/healthz/etcd", "/readyz/etcd"])
+async def test_who_asks_for_etcd_is_told_of_the_log(path: str) -> None:
+    answer = await ask(Health({"/healthz": [PING], "/readyz": [PING, Check("log", broken)]}), path)
+    assert (answer.status, answer.body) == (500, b"internal server error: no route to 10.0.0.7\n")
+
+
 async def test_a_check_can_be_left_out() -> None:
     answer = await ask(SICK, "/readyz", "verbose&exclude=postgres&exclude=nosuch")
     assert answer.status == 200

@@ -66,7 +66,7 @@ ABOUT_A: JsonObject = {"name": "a", "group": "image.openshift.io", "kind": "imag
             protocol.RequestHeadTooLarge(),
             431,
             None,
-            "the request line or a header is longer than this server reads",
+            "the head of the request is longer than this server reads",
             None,
         ),
         (protocol.MalformedRequest("this is no HTTP request"), 400, "BadRequest", "this is no HTTP request", None),
