@@ -2,7 +2,7 @@
 
 So folding a push costs the same whatever the stream's tags and histories. What is missing is loaded for a whole batch
 at once, from the views as of the checkpoint; a bounded number of tags, those that moved lately, stays in memory.
-Keeps: a tag that was not looked up is never taken for a tag that does not e            for tag in tags if Falseist.
+Keeps: a tag that was not looked up is never taken for a tag that does not exist.
 Elsewhere: the queries (`stream_loader.py`), what events do to a state (`service/domain/imagestream.py`).
 """
 

@@ -3,7 +3,8 @@
 The log keeps every move; the reference shows fewer. That collapse lives here and only here: a move to the same image
 or the same reference overwrites the newest entry, any change of the newest entry clears the conditions
 (spec: image-api 4.6), and a move that changes nothing leaves the very same Tag object, so nobody is told.
-Keeps: states are immutable and share what did not change; the cost of a move depends on no history length.
+Keeps: states are immutable and share what did not change; the cost of a move depends on no history length. Whatever
+raises the generation of a stream costs as much as the stream has tags.
 Elsewhere: what clients see of a state (`served.py`), which events a command appends (`decide_*.py`).
 """
 
@@ -44,7 +45,9 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
     stream: str
     name: str
     header: Header
-    """The stream's header when this tag last changed: the metadata an ImageTag shows."""
+    """What the tag has of its stream, the metadata an ImageTag shows: all as it was when the tag last changed, but the
+    generation as it is.
+    """
     changed: int
     """Position of the last event that changed this tag as served: its resourceVersion."""
     spec: TagReference | None = None
@@ -116,7 +119,8 @@ def apply(
             raise UnfoldableEventError(f"ImageStreamDeleted at {position}: {namespace}/{name} still has tags")
         return None
     if isinstance(event, ImageStreamChanged):
-        return msgspec.structs.replace(stream, header=event.header, changed=position)
+        tags = _tags_under(stream, event.header)
+        return msgspec.structs.replace(stream, header=event.header, changed=position, tags=tags)
     old = stream.tags.get(event.tag)
     header = _header_after(stream, event)
     new = _apply_to_tag(old or Tag(namespace, name, event.tag, header, position), event)
@@ -124,7 +128,7 @@ def apply(
         return stream
     if new is not None and new is not old:
         new = msgspec.structs.replace(new, header=header, changed=position)
-    tags = stream.tags
+    tags = _tags_under(stream, header)
     if new is not old:
         tags = tags.copy()
         if new is None:
@@ -136,9 +140,25 @@ def apply(
 
 def _header_after(stream: ImageStream, event: TagLevelEvent) -> Header:
     if isinstance(event, TagSet | TagUnset | TagDeleted) and event.generation != stream.generation:
-        metadata = msgspec.structs.replace(stream.header.metadata, generation=event.generation)
-        return msgspec.structs.replace(stream.header, metadata=metadata)
+        return with_generation(stream.header, event.generation)
     return stream.header
+
+
+def with_generation(header: Header, generation: int) -> Header:
+    metadata = msgspec.structs.replace(header.metadata, generation=generation)
+    return msgspec.structs.replace(header, metadata=metadata)
+
+
+def _tags_under(stream: ImageStream, header: Header) -> dict[str, Tag]:
+    """The tags under a new header of their stream: they show its generation. Nobody is told, as nothing else of them
+    changed (docs/adr/0003-resource-version.md). Those that share a header go on sharing one.
+    """
+    generation = header.metadata.generation
+    if generation == stream.generation:
+        return stream.tags
+    headers = {id(tag.header): tag.header for tag in stream.tags.values()}
+    counted = {key: with_generation(old, generation) for key, old in headers.items()}
+    return {name: msgspec.structs.replace(tag, header=counted[id(tag.header)]) for name, tag in stream.tags.items()}
 
 
 def _apply_to_tag(tag: Tag, event: TagLevelEvent) -> Tag | None:

@@ -30,7 +30,7 @@ from service.domain.events import (
     TagUnset,
 )
 from service.domain.field_errors import FieldError, internal, invalid, summary
-from service.domain.imagestream import ImageStream, Tag
+from service.domain.imagestream import ImageStream, Tag, with_generation
 from service.domain.served import Registry
 from service.domain.tag_resolution import Surroundings, reference_changed, resolve
 from service.domain.tracking import follow
@@ -72,8 +72,8 @@ def change_spec(draft: Draft, header: Header, tags: list[TagReference], around: 
     generation = stream.generation
     if specs != old_specs or _spec_part(header) != _spec_part(stream.header) or generation == 0:
         generation += 1
-    header = _with_generation(header, generation)
-    if header != stream.header and _with_generation(header, 0) != _with_generation(stream.header, 0):
+    header = with_generation(header, generation)
+    if header != stream.header and with_generation(header, 0) != with_generation(stream.header, 0):
         draft.emit(ImageStreamChanged(header))
     changed = _set_tags(draft, specs, old_specs, generation)
     if draft.existing.generation != generation:
@@ -148,12 +148,12 @@ def delete(draft: Draft) -> None:
 
 
 def tell_heirs(draft: Draft) -> None:
-    """A TagInherited for each tag that shows an outdated header and was not changed otherwise."""
+    """A TagInherited for each tag that shows an outdated header."""
     stream, before = draft.existing, draft.before
-    if before is None or _with_generation(stream.header, 0) == _with_generation(before.header, 0):
+    if before is None or with_generation(stream.header, 0) == with_generation(before.header, 0):
         return
     for name in sorted(stream.tags):
-        if stream.tags[name] is before.tags.get(name):
+        if stream.tags[name].header != stream.header:
             draft.emit(TagInherited(name))
 
 
@@ -207,11 +207,6 @@ def _other_image(tag: Tag, old: Tag | None) -> bool:
 
 def _spec_part(header: Header) -> tuple[bool, str]:
     return header.lookup_local, header.docker_image_repository
-
-
-def _with_generation(header: Header, generation: int) -> Header:
-    metadata = msgspec.structs.replace(header.metadata, generation=generation)
-    return msgspec.structs.replace(header, metadata=metadata)
 
 
 def _with_stored_repositories(header: Header, registry: Registry, draft: Draft) -> Header:

@@ -16,7 +16,7 @@ from asyncpg import Connection, Record
 from service.api.image_v1 import TagEventCondition, TagReference
 from service.domain.events import Header, Item
 from service.domain.history import History
-from service.domain.imagestream import Tag
+from service.domain.imagestream import Tag, with_generation
 from service.reads.key_range import KeyRange
 
 ENTRIES_AT_ONCE: Final = 5_000
@@ -80,9 +80,14 @@ CROSS JOIN LATERAL (
 """
 
 HEADERS: Final = """
-SELECT h.namespace, h.name, h.valid_from, h.header
-FROM unnest($1::text[], $2::text[], $3::bigint[]) AS wanted(namespace, name, valid_from)
+SELECT h.namespace, h.name, h.valid_from, h.header, (newest.header->'metadata'->>'generation')::bigint
+FROM unnest($2::text[], $3::text[], $4::bigint[]) AS wanted(namespace, name, valid_from)
 JOIN imagestreams AS h USING (namespace, name, valid_from)
+CROSS JOIN LATERAL (
+    SELECT * FROM imagestreams AS newest
+    WHERE newest.namespace = wanted.namespace AND newest.name = wanted.name AND newest.valid_from <= $1
+    ORDER BY newest.valid_from DESC LIMIT 1
+) AS newest
 """
 
 _header = msgspec.json.Decoder(Header)
@@ -132,8 +137,9 @@ class TagReader:
     async def _fetch_headers(self, keys: Iterable[HeaderKey]) -> None:
         missing = [key for key in keys if key not in self._headers]
         if missing:
-            for row in await self._connection.fetch(HEADERS, *zip(*missing, strict=True)):
-                self.know_header(*row)
+            rows = await self._connection.fetch(HEADERS, self._position, *zip(*missing, strict=True))
+            for *key, header, generation in rows:
+                self._headers[tuple(key)] = with_generation(_header.decode(header), generation or 0)
 
     async def _histories(self, rows: Sequence[Record]) -> list[History | None]:
         """The whole history of each row's tag. Must be called within a transaction."""

@@ -44,7 +44,7 @@ def _check_pages(truth: Truth, listed: List, fold: ScopeFold) -> Iterator[Compla
     for number, page in enumerate(listed.pages, 1):
         about = f"page {number} of the list of {listed.wish} at {position} ({listed.exact=}, {listed.limit=})"
         expected = due[shown : shown + listed.limit] if listed.limit else due
-        wrong = difference(truth, listed.wish, page.lines, expected)
+        wrong = difference(truth, listed.wish, page.lines, expected, position, position)
         if wrong is not None:
             yield Complaint("a list equals the fold", f"{about}: {wrong[0]}", wrong[1], wrong[2])
             return
@@ -59,15 +59,19 @@ def _check_pages(truth: Truth, listed: List, fold: ScopeFold) -> Iterator[Compla
 
 
 def difference(
-    truth: Truth, wish: Wish, lines: list[Line], states: list[State]
+    truth: Truth, wish: Wish, lines: list[Line], states: list[State], first: int, last: int
 ) -> tuple[str, tuple[int, ...], tuple[Line, ...]] | None:
-    """How objects that were told differ from the states they should be; with positions and lines to look at."""
+    """How objects that were told differ from the states they should be; with positions and lines to look at.
+
+    They were read at a position from `first` to `last`.
+    """
     for line, state in zip(lines, states, strict=False):
         if (line.namespace, line.name) != key_of(state):
             return f"{line} where {key_of(state)} at {state.changed} should be", (line.version, state.changed), (line,)
         if line.version != state.changed:
             return f"{line} should be at {state.changed}", (line.version, state.changed), (line,)
-        if line.digest != truth.digest(wish.collection, state, state.changed) or not texts_agree(line, state):
+        due = (truth.digest(wish.collection, form, form.changed) for form in truth.forms(state, first, last))
+        if line.digest not in due or not texts_agree(line, state):
             return f"{line} is not what it was then", (line.version,), (line,)
     if len(lines) > len(states):
         line = lines[len(states)]

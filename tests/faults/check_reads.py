@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import msgspec
 
@@ -72,16 +73,19 @@ def _was_absent(truth: Truth, get: Get, first: int, last: int) -> bool:
 
 
 def _digests(truth: Truth, get: Get, state: State, first: int, last: int) -> set[bytes]:
-    """Every form the object may have had: a tag is shown with its image, which has a life of its own."""
+    """Every form the object may have had: a tag is shown with its image and its stream's generation, which have a life
+    of their own.
+    """
     if not isinstance(state, Tag):
         return {truth.digest(get.collection, state, state.changed)}
     image_name = state.head.image if state.head else ""
     images = truth.states_between(Collection.IMAGES, ("", image_name), first, last) if image_name else [None]
     make = served.imagetag if get.collection is Collection.IMAGE_TAGS else served.imagestreamtag
     found = set()
-    for image in images:
-        obj = make(state, image.decode() if isinstance(image, ImageState) else None, REGISTRY)
-        found.add(digest_of(msgspec.json.decode(msgspec.json.encode(obj))))
+    for form, image in product(truth.forms(state, first, last), images):
+        if isinstance(form, Tag):
+            obj = make(form, image.decode() if isinstance(image, ImageState) else None, REGISTRY)
+            found.add(digest_of(msgspec.json.decode(msgspec.json.encode(obj))))
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.domain.world import State
 from tests.faults.check_lists import difference
 from tests.faults.check_reads import texts_agree
 from tests.faults.complaint import Complaint, excerpt
@@ -121,36 +122,38 @@ def _check_with_state(truth: Truth, session: Session, fold: ScopeFold, floors: F
         if position < floors.of(session):
             what = f"the state at {position}, and {floors.of(session)} was known; {excerpt(session, end)}"
             yield Complaint("a list begun after an acknowledged write is not older", what, (floors.of(session),))
-        wrong = _state_difference(truth, session, session.lines[:end], fold, fold.index_at(position))
+        wrong = _state_difference(
+            truth, session, session.lines[:end], fold.states(fold.index_at(position)), position, position
+        )
         if wrong is not None:
             what = f"the state at {position}: {wrong[0]}; {excerpt(session, end)}"
             yield Complaint("a watch begins with the fold", what, wrong[1], wrong[2])
         yield from _Told(truth, session, fold, first_line=end + 1, start=position).complaints()
         return
-    last = fold.index_at(floors.latest(Moment(0, session.arrivals[0][1])))
+    latest = floors.latest(Moment(0, session.arrivals[0][1]))
+    last = fold.index_at(latest)
     first = fold.index_at(max(floors.of(session), 0))
     for index in range(last, first - 1, -1):
-        if _explains(truth, session, fold, index):
+        if _explains(truth, session, fold, index, latest):
             return
     what = f"no state from {floors.of(session)} on explains how it began; {excerpt(session, 0)}"
     yield Complaint("a watch begins with the fold", what, (session.lines[0].version,), (session.lines[0],))
 
 
-def _explains(truth: Truth, session: Session, fold: ScopeFold, index: int) -> bool:
+def _explains(truth: Truth, session: Session, fold: ScopeFold, index: int, latest: int) -> bool:
     """Whether all that was told is the state after so many changes, or its beginning, and then the changes after it."""
     states = fold.states(index)
     initial = session.lines[: len(states)]
-    if _state_difference(truth, session, initial, fold, index, whole=len(session.lines) >= len(states)):
-        return False
     start = fold.positions[index - 1] if index else 0
+    if _state_difference(truth, session, initial, states[: len(initial)], start, latest):
+        return False
     return not list(_Told(truth, session, fold, first_line=len(states), start=start).complaints())
 
 
 def _state_difference(
-    truth: Truth, session: Session, initial: list[Line], fold: ScopeFold, index: int, *, whole: bool = True
+    truth: Truth, session: Session, initial: list[Line], states: list[State], first: int, last: int
 ) -> tuple[str, tuple[int, ...], tuple[Line, ...]] | None:
     odd = next((line for line in initial if line.type != "ADDED"), None)
     if odd is not None:
         return f"{odd} is no part of a state", (odd.version,), (odd,)
-    states = fold.states(index)
-    return difference(truth, session.wish, initial, states if whole else states[: len(initial)])
+    return difference(truth, session.wish, initial, states, first, last)

@@ -18,8 +18,16 @@ import msgspec
 
 from service.domain import namespace as namespaces
 from service.domain import served
-from service.domain.events import EVENT_TYPES, DomainEvent
-from service.domain.imagestream import ImageStream, Tag
+from service.domain.events import (
+    EVENT_TYPES,
+    DomainEvent,
+    ImageStreamChanged,
+    ImageStreamCreated,
+    TagDeleted,
+    TagSet,
+    TagUnset,
+)
+from service.domain.imagestream import ImageStream, Tag, with_generation
 from service.domain.namespace import Namespace
 from service.domain.world import Change, Collection, Happened, State, World
 from service.eventstore.codec import Codec
@@ -65,6 +73,9 @@ class Truth:
         self._objects: dict[tuple[Collection, Key], list[Change]] = defaultdict(list)
         self._recorded_s = [event.recorded_at.timestamp() for event in events]
         self._digests: dict[tuple[Collection, int, int], tuple[State, bytes]] = {}
+        self._generations: dict[Key, list[tuple[int, int]]] = defaultdict(list)
+        """Since which position an image stream has had which."""
+        self._counted: dict[tuple[int, int], tuple[Tag, Tag]] = {}
         for _, members in groupby(events, key=lambda event: event.command_first):
             self._fold(list(members))
 
@@ -73,7 +84,12 @@ class Truth:
         return len(self.events)
 
     def _fold(self, events: list[RecordedEvent]) -> None:
-        changes = self.world.apply([happened(event) for event in events])
+        command_events = [happened(event) for event in events]
+        for event in command_events:
+            generation = _generation_after(event.event)
+            if generation is not None:
+                self._generations[event.namespace, event.name].append((event.position, generation))
+        changes = self.world.apply(command_events)
         command = Command(events, changes)
         self.commands.append(command)
         self.by_request[request_id_of(events[0])].append(command)
@@ -99,6 +115,23 @@ class Truth:
         start = bisect_right(changes, first, key=lambda change: change.position)
         end = bisect_right(changes, last, key=lambda change: change.position)
         return [changes[start - 1].new if start else None, *(change.new for change in changes[start:end])]
+
+    def forms(self, state: State, first: int, last: int) -> list[State]:
+        """How a state may be read between two positions: a tag with any generation its image stream had then."""
+        if not isinstance(state, Tag):
+            return [state]
+        found = self._generations[state.namespace, state.stream]
+        begin = bisect_right(found, first, key=lambda since: since[0]) - 1
+        end = bisect_right(found, last, key=lambda since: since[0])
+        return [self._with_generation(state, generation) for _, generation in found[max(begin, 0) : end]]
+
+    def _with_generation(self, tag: Tag, generation: int) -> Tag:
+        """The same object each time, as digests are kept by it."""
+        found = self._counted.get((id(tag), generation))
+        if found is None or found[0] is not tag:
+            counted = msgspec.structs.replace(tag, header=with_generation(tag.header, generation))
+            found = self._counted[id(tag), generation] = (tag, counted)
+        return found[1]
 
     def digest(self, collection: Collection, state: State, version: int) -> bytes:
         """Of the object as served, at this version."""
@@ -128,6 +161,17 @@ class Truth:
 def happened(event: RecordedEvent) -> Happened:
     aggregate = event.aggregate
     return Happened(event.position, aggregate.kind, aggregate.namespace, aggregate.name, CODEC.decode(event))
+
+
+def _generation_after(event: DomainEvent) -> int | None:
+    """Of the image stream, where the event tells it."""
+    match event:
+        case TagSet() | TagUnset() | TagDeleted():
+            return event.generation
+        case ImageStreamCreated() | ImageStreamChanged():
+            return event.header.metadata.generation
+        case _:
+            return None
 
 
 def request_id_of(event: RecordedEvent) -> str:

@@ -56,7 +56,7 @@ ONE = {
     "a stream long ago": (read_streams.STREAMS_IN_RANGE, (EARLY, *one_object("n", "often"), 1)),
     "a tag now": (read_tags.IMAGE_STREAM_TAGS, (LATE, *one_object("n", "often:t"), 1)),
     "a tag long ago": (read_tags.IMAGE_STREAM_TAGS, (EARLY, *one_object("n", "often:t"), 1)),
-    "an old header": (read_tags.HEADERS, (["n"], ["often"], [17])),
+    "an old header": (read_tags.HEADERS, (LATE, ["n"], ["often"], [17])),
     "an image as it was": (read_images.IMAGE, (LATE, "i7")),
 }
 MANY = {

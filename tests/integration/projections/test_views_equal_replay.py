@@ -10,7 +10,7 @@ import pytest
 
 from service.domain.history import History
 from service.domain.image import ImageState
-from service.domain.imagestream import ImageStream, Tag
+from service.domain.imagestream import ImageStream, Tag, with_generation
 from service.domain.world import Collection, Happened, World
 from service.eventstore.database import open_pool
 from service.reads.snapshot import Snapshots
@@ -84,23 +84,31 @@ async def assert_objects_equal(snapshots: Snapshots, position: int, present: Pre
 
 
 class Present:
-    """Tags and images after every single event, as a watcher saw them change."""
+    """Tags and images after every single event, as a watcher saw them change; of the tags, the generation as it is."""
 
     def __init__(self) -> None:
         self._world = World()
-        self.tags: dict[tuple[str, str], Tag] = {}
+        self._tags: dict[tuple[str, str], Tag] = {}
         self.images: dict[str, ImageState] = {}
 
     def apply(self, event: Happened) -> None:
         for change in self._world.apply([event]):
             if change.collection is Collection.IMAGE_TAGS:
-                self.tags.pop((change.namespace, change.name), None)
+                self._tags.pop((change.namespace, change.name), None)
                 if isinstance(change.new, Tag):
-                    self.tags[change.namespace, change.name] = change.new
+                    self._tags[change.namespace, change.name] = change.new
             elif change.collection is Collection.IMAGES:
                 self.images.pop(change.name, None)
                 if isinstance(change.new, ImageState):
                     self.images[change.name] = change.new
+
+    @property
+    def tags(self) -> dict[tuple[str, str], Tag]:
+        return {key: self._with_generation(tag) for key, tag in self._tags.items()}
+
+    def _with_generation(self, tag: Tag) -> Tag:
+        generation = self._world.streams[tag.namespace, tag.stream].generation
+        return msgspec.structs.replace(tag, header=with_generation(tag.header, generation))
 
 
 async def streams_at(snapshots: Snapshots, position: int) -> list[ImageStream]:

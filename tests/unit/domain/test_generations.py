@@ -11,6 +11,8 @@ from service.api.image_v1 import ImageStream, ImageStreamSpec, TagImportPolicy, 
 from service.api.meta_v1 import ObjectMeta, ObjectReference
 from service.domain import served
 from service.domain.draft import Draft
+from service.domain.events import TagSet
+from service.domain.imagestream import apply
 from service.domain.served import Registry
 from service.domain.stream_changes import create, replace
 from service.domain.tag_resolution import Surroundings
@@ -114,3 +116,16 @@ def test_a_tag_that_is_new_takes_the_new_generation_whatever_was_sent(stream: Dr
 
 def test_a_tag_that_is_dropped_counts_for_the_stream(stream: Draft) -> None:
     assert changed(stream, lambda wanted: wanted.spec.tags.pop(0)) == (2, {"b": 1, "c": 1})
+
+
+def test_the_tags_that_stay_show_the_new_generation_at_their_own_position(stream: Draft) -> None:
+    before = stream.existing
+    spec = docker_tag("elsewhere")
+    after = apply(before, "ns", "app", TagSet("c", msgspec.structs.replace(spec, name="c"), 2), 100)
+    assert after is not None
+    shown = {name: served.imagetag(tag, None, REGISTRY).metadata for name, tag in after.tags.items()}
+    assert {name: metadata.generation for name, metadata in shown.items()} == {"a": 2, "b": 2, "c": 2}
+    positions = {name: tag.changed for name, tag in after.tags.items()}
+    assert positions == {"a": before.tags["a"].changed, "b": before.tags["b"].changed, "c": 100}
+    assert after.tags["a"].header is after.tags["b"].header, "what was shared is shared"
+    assert before.tags["a"].header.metadata.generation == 1, "states are never changed in place"
