@@ -41,7 +41,7 @@ START_ATTEMPTS = 5
 START_PAUSE_S = 0.5
 PASSWORD_BYTES = 24
 
-WAL_SEGMENT_MB = 1
+WAL_SEGMENT_MB = 4
 """A new segment of the write-ahead log is filled with zeros and synced before anybody can commit into it. At the usual
 16 MB, every commit stood still for some 50 ms, once per 2,600 pushes, until there were old segments to use again."""
 
