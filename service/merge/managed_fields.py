@@ -8,6 +8,8 @@ Source: spec: kube-api 5.5, 5.4.10.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from service.api.json_types import Json, JsonObject
 from service.merge.field_set import EMPTY, FieldSet
 from service.merge.managers import (
@@ -28,6 +30,8 @@ from service.merge.structure import NO_CHANGE, Comparison, UnnamedItem, compare
 UPDATE_MANAGERS_LIMIT = 10
 ANCIENT_CHANGES = "ancient-changes"
 MANAGER_LIMIT_BYTES = 128
+USER_AGENTS_LIMIT = 256
+"""Whose managers are remembered: the same few clients write all day."""
 
 _STRIPPED_METADATA = (
     "name",
@@ -47,6 +51,7 @@ UNTRACKED = FieldSet.of(
 """What nobody owns (spec: kube-api 5.4.10)."""
 
 
+@lru_cache(USER_AGENTS_LIMIT)
 def manager_from_user_agent(user_agent: str) -> str:
     """The manager's name of a request that gives none."""
     name, size_bytes = "", 0

@@ -161,6 +161,8 @@ class Dispatcher:
 
     def _audiences(self, change: Change) -> Iterator[tuple[Scope, Audience]]:
         places = self._places[change.collection]
+        if not places:
+            return
         namespace, name = change.namespace, change.name
         for place in ((None, None), (namespace, None), (namespace, name), (None, name)):
             scopes = places.get(place)

@@ -41,7 +41,8 @@ class Ring:
         self._positions.append(change.position)
         self.newest = change.position
         self._memory_bytes += memory_bytes(change)
-        while len(self) > self._limits.changes or self._memory_bytes > self._limits.memory_bytes:
+        limits = self._limits
+        while len(self._changes) - self._start > limits.changes or self._memory_bytes > limits.memory_bytes:
             oldest = self._changes[self._start]
             self._start += 1
             self.floor = oldest.position
