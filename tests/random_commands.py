@@ -26,7 +26,7 @@ from service.commands.delete_tag import DeleteTag
 from service.commands.execute import Intention
 from service.commands.image_registration import registration
 from service.commands.import_images import ImportImages
-from service.commands.map_within_limits import MapWithinLimits
+from service.commands.map_image import MapImage
 from service.commands.update_imagestream import UpdateImageStream
 from service.commands.update_tag import ImageStreamTagUpdate, ImageTagUpdate
 from service.domain.errors import image_resource
@@ -233,7 +233,7 @@ def push(random: Random, namespace: str, name: str, surroundings: Surroundings) 
     image = random.choice(IMAGES)
     reference = random.choice(REFERENCES) or f"registry:5000/{namespace}/{name}@{image}"
     pushed = Image(metadata=ObjectMeta(name=image), docker_image_reference=reference)
-    return MapWithinLimits(
+    return MapImage(
         resource=image_resource("imagestreammappings"),
         verb="create",
         around=surroundings,

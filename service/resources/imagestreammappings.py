@@ -1,4 +1,4 @@
-"""imagestreammappings: create → MapWithinLimits. The word of an image registry that a push is complete."""
+"""imagestreammappings: create → MapImage. The word of an image registry that a push is complete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.api.image_v1 import GROUP, VERSION, Image, ImageStreamMapping
 from service.api.meta_v1 import Status
 from service.api.resource_info import ResourceInfo
 from service.commands.image_registration import Registration, registration
-from service.commands.map_within_limits import MapWithinLimits, refuse_large_image
+from service.commands.map_image import MapImage, refuse_large_image
 from service.domain import mapping
 from service.domain.errors import Invalid
 from service.domain.image_metadata import complete_image
@@ -54,7 +54,7 @@ class ImageStreamMappings(Resource[ImageStreamMapping]):
         errors = validate_mapping(wanted)
         if errors:
             raise Invalid(self.kind, name, errors)
-        intention = MapWithinLimits(
+        intention = MapImage(
             resource=self.group_resource,
             verb="create",
             around=self._services.surroundings(call),

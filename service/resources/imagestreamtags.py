@@ -55,7 +55,10 @@ VERBS = ("create", "delete", "get", "list", "patch", "update", "watch")
 
 
 class Tags(Resource[T]):
-    """What both share: names, reads, and the deletion."""
+    """What both share: names, reads, updates, and the deletion."""
+
+    intention: type[TagUpdate[T]]
+    """Of an update."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -102,9 +105,22 @@ class Tags(Resource[T]):
         world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
         return tag_in(world, call.namespace, stream_name, tag_name)
 
-    async def _update(self, call: Call, intention: TagUpdate[T]) -> tuple[Tag, bool]:
+    async def update(self, call: Call, name: str, transform: Callable[[T], T]) -> tuple[T, bool]:
+        stream_name, tag_name = self.parts(name)
+        intention = self.intention(
+            resource=self.group_resource,
+            verb="update",
+            around=self._services.surroundings(call),
+            namespace=call.namespace,
+            stream=stream_name,
+            tag=tag_name,
+            uid=str(uuid.uuid4()),
+            transform=transform,
+            may_create=call.may_create,
+        )
         world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
-        return tag_in(world, call.namespace, intention.stream, intention.tag), intention.created
+        tag = tag_in(world, call.namespace, stream_name, tag_name)
+        return self._shown(tag, self._image(tag)), intention.created
 
     async def delete(self, call: Call, name: str, options: DeleteOptions) -> Status:
         stream_name, tag_name = self.parts(name)
@@ -119,6 +135,9 @@ class Tags(Resource[T]):
         )
         await self._services.executor.perform(intention, call.metadata, dry_run=call.dry_run)
         return Status(status="Success")
+
+    def _shown(self, tag: Tag, image: ImageState | None) -> T:
+        raise NotImplementedError
 
 
 class ImageStreamTags(Tags[ImageStreamTag]):
@@ -136,6 +155,7 @@ class ImageStreamTags(Tags[ImageStreamTag]):
         short_names=("istag",),
     )
     collection = Collection.IMAGE_STREAM_TAGS
+    intention = ImageStreamTagUpdate
 
     def default(self, wanted: ImageStreamTag) -> ImageStreamTag:
         return defaults.default_imagestreamtag(wanted, self._services.import_mode)
@@ -166,24 +186,6 @@ class ImageStreamTags(Tags[ImageStreamTag]):
         tag = await self._create(call, name, wanted.tag, image_resource("imagestreamtag"))
         return self._shown(tag, self._image(tag))
 
-    async def update(
-        self, call: Call, name: str, transform: Callable[[ImageStreamTag], ImageStreamTag]
-    ) -> tuple[ImageStreamTag, bool]:
-        stream_name, tag_name = self.parts(name)
-        intention = ImageStreamTagUpdate(
-            resource=self.group_resource,
-            verb="update",
-            around=self._services.surroundings(call),
-            namespace=call.namespace,
-            stream=stream_name,
-            tag=tag_name,
-            uid=str(uuid.uuid4()),
-            transform=transform,
-            may_create=call.may_create,
-        )
-        tag, created = await self._update(call, intention)
-        return self._shown(tag, self._image(tag)), created
-
     def item(self, state: State) -> ImageStreamTag:
         return served.imagestreamtag(tag_of(state), None, self._services.registry)
 
@@ -205,6 +207,7 @@ class ImageTags(Tags[ImageTag]):
         short_names=("itag",),
     )
     collection = Collection.IMAGE_TAGS
+    intention = ImageTagUpdate
 
     def default(self, wanted: ImageTag) -> ImageTag:
         return defaults.default_imagetag(wanted, self._services.import_mode)
@@ -230,22 +233,6 @@ class ImageTags(Tags[ImageTag]):
             raise Invalid(self.kind, name, errors)
         tag = await self._create(call, name, wanted.spec, self.group_resource)
         return self._shown(tag, self._image(tag))
-
-    async def update(self, call: Call, name: str, transform: Callable[[ImageTag], ImageTag]) -> tuple[ImageTag, bool]:
-        stream_name, tag_name = self.parts(name)
-        intention = ImageTagUpdate(
-            resource=self.group_resource,
-            verb="update",
-            around=self._services.surroundings(call),
-            namespace=call.namespace,
-            stream=stream_name,
-            tag=tag_name,
-            uid=str(uuid.uuid4()),
-            transform=transform,
-            may_create=call.may_create,
-        )
-        tag, created = await self._update(call, intention)
-        return self._shown(tag, self._image(tag)), created
 
     def item(self, state: State) -> ImageTag:
         return served.imagetag(tag_of(state), None, self._services.registry)
