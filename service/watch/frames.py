@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.domain.errors import TagHistoryError
+from service.domain.imagestream import Tag
 from service.domain.world import Collection, State
 from service.watch.scope import EventType, Key, key_of
 
@@ -78,7 +79,22 @@ def payloads_of(frames: bytes) -> bytes:
     return b"".join(each_payload(frames))
 
 
-FrameName = tuple[Collection, Key, int, EventType, str]
+class FrameName(NamedTuple):
+    collection: Collection
+    key: Key
+    position: int
+    generation: int
+    event_type: EventType
+    form: str
+
+
+def _name(
+    encoder: ChangeEncoder, collection: Collection, event_type: EventType, state: State, position: int
+) -> FrameName:
+    generation = 0
+    if collection is Collection.IMAGE_TAGS and isinstance(state, Tag):
+        generation = state.header.metadata.generation
+    return FrameName(collection, key_of(state), position, generation, event_type, encoder.form)
 
 
 class Frames:
@@ -97,7 +113,7 @@ class Frames:
         """
         if not encoder.lasting:
             return chunk(encoder.encode(collection, event_type, state, position))
-        name = (collection, key_of(state), position, event_type, encoder.form)
+        name = _name(encoder, collection, event_type, state, position)
         frame = self._frames.get(name)
         if frame is None and encoder.at_once:
             frame = self._hold(name, encoder.encode(collection, event_type, state, position))
@@ -110,7 +126,7 @@ class Frames:
         async with self._fetches:
             frame = self.event(encoder, collection, event_type, state, position)
             if frame is None:
-                name = (collection, key_of(state), position, event_type, encoder.form)
+                name = _name(encoder, collection, event_type, state, position)
                 frame = self._hold(name, await encoder.fetch(collection, event_type, state, position))
             return frame
 
