@@ -152,8 +152,11 @@ def tell_heirs(draft: Draft) -> None:
     stream, before = draft.existing, draft.before
     if before is None or with_generation(stream.header, 0) == with_generation(before.header, 0):
         return
-    for name in sorted(stream.tags):
-        if stream.tags[name].header != stream.header:
+    # Most tags share one header, and a header is long.
+    headers = {id(tag.header): tag.header for tag in stream.tags.values()}
+    outdated = {key for key, header in headers.items() if header != stream.header}
+    for name, tag in sorted(stream.tags.items()):
+        if id(tag.header) in outdated:
             draft.emit(TagInherited(name))
 
 
