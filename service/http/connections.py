@@ -1,4 +1,4 @@
-"""The HTTP side of a listening socket: how long a request's head may be, and the answer to what is no request.
+"""The HTTP side of a listening socket: how long a request's head may be and may take, and the answer to what is none.
 
 Keeps: whoever sends something that cannot be read as HTTP gets a Status like everybody else, with an Audit-Id, and the
 connection is closed, because nothing is known of where the next request would begin.
@@ -33,6 +33,8 @@ HEADER_LIMIT_BYTES = 32 * 1024
 HEADERS_LIMIT = 128
 HEAD_LIMIT_BYTES = 1024 * 1024
 """Of all headers together."""
+IDLE_TIMEOUT_S = 90.0
+"""How long a connection may go without a request, whether nothing came or not all of a head; as in the reference."""
 _TOO_MANY_HEADERS = "Too many headers received"
 """What aiohttp says of more; it has no class of its own for that."""
 
@@ -50,8 +52,9 @@ def refuse_long_head(headers: Iterable[tuple[bytes, bytes]]) -> None:
 class Connections(web.Server):
     """Everybody who is connected; each request is answered by the one handler."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, idle_timeout_s: float = IDLE_TIMEOUT_S) -> None:
         self._event_loop = asyncio.get_running_loop()
+        self._idle_timeout_s = idle_timeout_s
         # It is given what `_request` makes.
         handle = cast(Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], handler)
         super().__init__(handle, request_factory=self._request, loop=self._event_loop)
@@ -60,6 +63,7 @@ class Connections(web.Server):
         return Connection(
             self,
             loop=self._event_loop,
+            keepalive_timeout=self._idle_timeout_s,
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own default for a server that keeps none
             max_line_size=LINE_LIMIT_BYTES,
             max_field_size=HEADER_LIMIT_BYTES,

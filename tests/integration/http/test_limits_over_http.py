@@ -25,6 +25,7 @@ from service.http.connections import (
     HEAD_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
     HEADERS_LIMIT,
+    IDLE_TIMEOUT_S,
     LINE_LIMIT_BYTES,
     Connections,
 )
@@ -56,7 +57,10 @@ class Slow:
 
 @asynccontextmanager
 async def serving(
-    slow: Slow, in_flight: InFlight | None = None, registry: CollectorRegistry | None = None
+    slow: Slow,
+    in_flight: InFlight | None = None,
+    registry: CollectorRegistry | None = None,
+    idle_timeout_s: float = IDLE_TIMEOUT_S,
 ) -> AsyncIterator[int]:
     """The port of a server that has this one path."""
     server = Server(
@@ -69,7 +73,7 @@ async def serving(
         in_flight or InFlight(),
         HttpMetrics(registry or CollectorRegistry()),
     )
-    runner = web.ServerRunner(Connections(server.handle), shutdown_timeout=1.0)
+    runner = web.ServerRunner(Connections(server.handle, idle_timeout_s), shutdown_timeout=1.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -143,6 +147,33 @@ async def test_what_cannot_be_read_is_answered_once_and_the_connection_closed(he
         assert {b"Audit-Id", b"Cache-Control", b"Content-Type"} <= names
         status = json.loads(body)
         assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", code)
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"])
+@pytest.mark.parametrize("before", [b"", b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_connection_without_a_request_is_closed_in_time(before: bytes, begun: bytes) -> None:
+    async with serving(Slow(), idle_timeout_s=0.05) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(before)
+            if before:
+                await reader.readuntil(b"\r\n\r\n")
+            writer.write(begun)
+            async with asyncio.timeout(30):
+                rest = await reader.read()
+        finally:
+            writer.close()
+        assert b"HTTP/1.1" not in rest, "there is nothing to answer"
+
+
+async def test_a_request_may_take_longer_than_a_connection_may_idle() -> None:
+    slow = Slow()
+    async with serving(slow, idle_timeout_s=0.05) as port, aiohttp.ClientSession() as session:
+        asked = asyncio.create_task(ask(session, port))
+        await slow.asked.acquire()
+        await asyncio.sleep(0.2)
+        slow.go_on.set()
+        assert (await asked)[0].status == 200
 
 
 async def test_counts_and_times_what_it_answers() -> None:
