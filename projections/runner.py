@@ -102,7 +102,10 @@ class Runner:
 
     async def _say_something(self, connection: Connection, advance: Advance) -> None:
         name = self._projection.name
-        if await checkpoint.read(connection, name) != advance.checkpoint:
+        found = await checkpoint.read(connection, name)
+        if found.generation != advance.checkpoint.generation:
+            raise Fenced(f"{name} was rebuilt")
+        if found != advance.checkpoint:
             raise Fenced(f"{name} was moved by somebody else")
         if self._status.role is Role.STOPPED:
             await checkpoint.mark_stopped(connection, name, None)

@@ -49,7 +49,11 @@ class Cable:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._server)
+                try:
+                    server = socket.create_connection(self._server)
+                except OSError:
+                    client.close()
+                    continue
                 with self._lock:
                     self._ends += [client, server]
                 for source, target in ((client, server), (server, client)):
