@@ -54,3 +54,12 @@ async def test_a_watch_tells_the_tag_that_was_set_and_no_other(client: Client) -
     assert [tag["metadata"]["generation"] for tag in told] == [
         tag["metadata"]["generation"] for tag in (set_again, three)
     ]
+
+
+async def test_what_was_read_before_another_tag_was_set_can_still_be_written(client: Client) -> None:
+    read = await create(client, "app:one")
+    await create(client, "app:two")
+    read["spec"]["from"]["name"] = "quay.io/a/b:3"
+    written = (await client.ask("PUT", f"{TAGS}/app:one", read)).ok()
+    assert written["spec"]["from"]["name"] == "quay.io/a/b:3"
+    assert written["metadata"]["generation"] > read["metadata"]["generation"]
