@@ -13,12 +13,15 @@ from multidict import CIMultiDict
 AUDIT_ID = "Audit-Id"
 CACHE_CONTROL = "Cache-Control"
 NOT_KEPT = "no-store"
+SERVER, PROGRAM = "Server", "tag-history"
+"""Else aiohttp tells everybody its own version, and that of Python."""
 
 
 def with_common_headers(headers: Mapping[str, str], request_id: str, warnings: Iterable[str]) -> CIMultiDict[str]:
     """The headers of a body and the common ones beside them."""
     common = CIMultiDict(headers)
     common[AUDIT_ID] = request_id
+    common[SERVER] = PROGRAM
     common.setdefault(CACHE_CONTROL, NOT_KEPT)
     for text in dict.fromkeys(warnings):
         if text.isprintable():

@@ -103,6 +103,7 @@ async def test_one_too_many_is_told_to_come_back() -> None:
         assert (refused.headers["Retry-After"], refused.content_type) == ("1", "text/plain")
         assert refused.headers["Audit-Id"]
         assert refused.headers["Cache-Control"] == "no-store"
+        assert refused.headers["Server"] == "tag-history"
         administrator = asyncio.create_task(ask(session, port, "root"))
         await slow.asked.acquire()
         slow.go_on.set()
@@ -145,6 +146,7 @@ async def test_what_cannot_be_read_is_answered_once_and_the_connection_closed(he
         assert told.split(b" ")[1] == str(code).encode()
         names = {line.split(b":")[0] for line in told.split(b"\r\n")[1:]}
         assert {b"Audit-Id", b"Cache-Control", b"Content-Type"} <= names
+        assert b"aiohttp" not in told
         status = json.loads(body)
         assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", code)
 

@@ -7,7 +7,8 @@ from service.http.headers import with_common_headers
 
 def test_every_answer_names_its_request_and_is_kept_by_nobody() -> None:
     headers = with_common_headers({"Content-Type": "text/plain"}, "id-7", [])
-    assert dict(headers) == {"Content-Type": "text/plain", "Audit-Id": "id-7", "Cache-Control": "no-store"}
+    told = {"Audit-Id": "id-7", "Server": "tag-history", "Cache-Control": "no-store"}
+    assert dict(headers) == {"Content-Type": "text/plain", **told}
 
 
 def test_an_answer_that_may_be_kept_says_so_itself() -> None:
