@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode
-from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -146,12 +145,15 @@ async def _until_either_ends(
     reading = asyncio.create_task(_read_on(socket), name="websocket/read")
     try:
         await asyncio.wait((serving, reading), return_when=asyncio.FIRST_COMPLETED)
-        return await serving if serving.done() else None
+        if serving.done():
+            return serving.result()
+        reading.result()
+        return None
     finally:
         for task in (serving, reading):
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        # Not by awaiting each in turn: whoever passes over their cancellation passes over our own.
+        await asyncio.gather(serving, reading, return_exceptions=True)
 
 
 async def _read_on(socket: web.WebSocketResponse) -> None:

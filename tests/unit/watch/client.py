@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from random import Random
 
 from service.domain.errors import FuturePosition
@@ -59,8 +58,10 @@ class Client:
         if random.random() < 0.5:
             sink.close()
         watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        # To await it and to suppress its cancellation would suppress our own.
+        await asyncio.wait([watching])
+        if not watching.cancelled():
+            watching.result()
         sink.close()
         knows = [event.version for event in sink.told]
         if self._start is not None or any(event.ends_initial for event in sink.told):
