@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from service.api.image_v1 import Image
 from service.domain.events import ImageChanged, ImageRegistered
 from service.domain.image import encode_document
+from service.domain.image_digests import sha256_digest
 from service.eventstore.records import Payload
 
 
@@ -29,10 +28,6 @@ def change(image: Image) -> tuple[ImageChanged, tuple[Payload, ...]]:
 
 def _parts(image: Image) -> tuple[msgspec.Raw, str, str, tuple[Payload, ...]]:
     texts = (image.docker_image_manifest, image.docker_image_config)
-    digests = [_digest(text) for text in texts]
+    digests = [sha256_digest(text.encode()) if text else "" for text in texts]
     payloads = tuple(Payload(d, text.encode()) for d, text in zip(digests, texts, strict=True) if d)
     return msgspec.Raw(encode_document(image)), digests[0], digests[1], payloads
-
-
-def _digest(text: str) -> str:
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest() if text else ""

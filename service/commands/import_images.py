@@ -14,15 +14,13 @@ from service.api.image_v1 import Image
 from service.commands.execute import Decision, ImageDecision, State, image_aggregate
 from service.commands.image_registration import registration
 from service.commands.implied_namespaces import refuse_terminating
-from service.commands.intention import BaseIntention, refuse_over_quota, whole_stream
-from service.domain import served
+from service.commands.intention import BaseIntention, refuse_invalid, refuse_over_quota, whole_stream
 from service.domain.draft import Draft
-from service.domain.errors import Conflict, Invalid, NotFound, image_resource
+from service.domain.errors import Conflict, NotFound, image_resource
 from service.domain.imagestream import ImageStream
 from service.domain.imports import Imported, NotImported, record_import
-from service.domain.stream_changes import STREAM_KIND
-from service.domain.stream_validation import validate_stream
 from service.domain.tag_changes import ensure_stream
+from service.domain.tag_validation import admit_every
 from service.eventstore.records import Guard
 
 STREAM = image_resource("imagestream")
@@ -51,7 +49,8 @@ class ImportImages(BaseIntention, kw_only=True):
         draft = Draft(self.namespace, self.name, stream)
         ensure_stream(draft, self.uid, self.around)
         record_import(draft, self.outcomes, self.around.now)
-        self._refuse_invalid(draft)
+        # Whether its registries are allowed was asked of the import, before anything was fetched.
+        refuse_invalid(draft, self.around, [], admit_every)
         new = {name: registration(image) for name, image in self.images.items() if state.image(name) is None}
         guards = (*whole_stream(self.namespace, self.name), *(Guard(image_aggregate(name), None) for name in new))
         return Decision(
@@ -60,13 +59,6 @@ class ImportImages(BaseIntention, kw_only=True):
             drafts=(draft,),
             payloads=tuple(payload for registered in new.values() for payload in registered.payloads),
         )
-
-    def _refuse_invalid(self, draft: Draft) -> None:
-        """Whether its registries are allowed was asked of the import, before anything was fetched."""
-        shown = served.imagestream(draft.existing, self.around.registry)
-        errors = [*self.around.policy.limit_errors(draft), *validate_stream(shown)]
-        if errors:
-            raise Invalid(STREAM_KIND, self.name, errors)
 
 
 def refuse_other_version(stream: ImageStream | None, name: str, resource_version: str) -> None:

@@ -15,6 +15,7 @@ from service.domain.imagestream import ImageStream
 from service.domain.stream_changes import STREAM_KIND
 from service.domain.stream_validation import validate_stream
 from service.domain.tag_resolution import Surroundings, source_of
+from service.domain.tag_validation import AdmitReference
 from service.domain.tracking import followers
 from service.eventstore.records import Guard
 
@@ -29,14 +30,19 @@ class BaseIntention(msgspec.Struct, kw_only=True):
         """Decide again on the newer state."""
 
 
-def refuse_invalid(draft: Draft, around: Surroundings, errors: list[FieldError]) -> None:
-    """Raise Invalid if the drafted stream breaks a rule or is kept out; `errors` are those that resolution found."""
+def refuse_invalid(
+    draft: Draft, around: Surroundings, errors: list[FieldError], admit: AdmitReference | None = None
+) -> None:
+    """Raise Invalid if the drafted stream breaks a rule or is kept out; `errors` are those that resolution found.
+
+    `admit` is asked of its references, where not what a write of a spec may name.
+    """
     if draft.stream is None:
         return
     policy = around.policy
     errors = errors or policy.limit_errors(draft)
     shown = served.imagestream(draft.stream, around.registry)
-    every = [*errors, *validate_stream(shown, policy.admission(draft.before))]
+    every = [*errors, *validate_stream(shown, admit or policy.admission(draft.before))]
     if every:
         raise Invalid(STREAM_KIND, draft.name, every)
 

@@ -1,6 +1,6 @@
-"""The proof that a manifest or a config belongs to an image: its bytes have the digest that names it.
+"""Digests of contents, and the proof that a manifest or a config belongs to an image: it has the digest that names it.
 
-Keeps: bytes that prove nothing are refused; nothing is raised. A signed schema 1 manifest is named by what was signed,
+Keeps: bytes that prove nothing are no match, and no error. A signed schema 1 manifest is named by what was signed,
 which is not all of its bytes. Source: spec: image-api 9.3.3, 11.1.2.
 """
 
@@ -31,6 +31,16 @@ class _SignedManifest(msgspec.Struct):
 class _Protected(msgspec.Struct, rename="camel"):
     format_length: int
     format_tail: str
+
+
+def sha256_digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def digest_like(digest: str, content: bytes) -> str:
+    """The digest of the bytes by the algorithm of another digest. Raises InvalidPullSpec where that is none."""
+    algorithm, _ = check_digest(digest)
+    return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
 def manifest_matches(image: Image, manifest: str) -> bool:
@@ -65,10 +75,9 @@ def _parsed(manifest: str, media_type: str) -> Manifest | None:
 
 def _has_digest(content: bytes, digest: str) -> bool:
     try:
-        algorithm, digits = check_digest(digest)
+        return digest_like(digest, content) == digest
     except InvalidPullSpec:
         return False
-    return hashlib.new(algorithm, content).hexdigest() == digits
 
 
 def signed_payload(manifest: str) -> bytes | None:

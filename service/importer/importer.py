@@ -41,9 +41,6 @@ from service.importer.repository import Repository
 
 T = TypeVar("T")
 
-TAGS_IMPORTED_LIMIT = 50
-"""Of a repository; the rest are named."""
-
 
 class ImportLimits(msgspec.Struct, frozen=True):
     timeout_s: float = 60.0
@@ -53,7 +50,8 @@ class ImportLimits(msgspec.Struct, frozen=True):
     """At a time, of one import"""
     read_bytes: int = 64 * 1024 * 1024
     """By one import"""
-    tags: int = TAGS_IMPORTED_LIMIT
+    tags: int = 50
+    """Of a repository; the rest are named"""
     retries: Retries = Retries()
 
 

@@ -7,7 +7,6 @@ Source: spec: image-api 9.3. Elsewhere: fetching (`repository.py`), layers and m
 
 from __future__ import annotations
 
-import hashlib
 from typing import TypeVar
 
 import msgspec
@@ -18,7 +17,7 @@ from service.api.docker_types import Manifest, ManifestDescriptor, ManifestList
 from service.api.image_v1 import Image
 from service.api.meta_v1 import ObjectMeta
 from service.api.pull_specs import PullSpec, is_digest
-from service.domain.image_digests import signed_payload
+from service.domain.image_digests import sha256_digest, signed_payload
 from service.domain.image_metadata import complete_image
 from service.domain.media_types import LISTS
 from service.importer.failures import RegistryError
@@ -116,12 +115,13 @@ def _members(content: Content) -> list[ManifestDescriptor]:
 
 def _digest_of(content: Content, reference: str) -> str:
     """The digest of a manifest that was asked for by tag or digest. A signed one is named by what was signed."""
-    signed = signed_payload(_text(content.body)) if '"signatures"' in _text(content.body) else None
+    text = _text(content.body)
+    signed = signed_payload(text) if '"signatures"' in text else None
     body = content.body if signed is None else signed
     if is_digest(reference):
         verify(body, reference)
         return reference
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return sha256_digest(body)
 
 
 def _decoded(content: Content, kind: type[M]) -> M:

@@ -8,13 +8,13 @@ Elsewhere: single requests (`exchange.py`), who we are (`login.py`), what manife
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from urllib.parse import urljoin
 
 import msgspec
 
-from service.api.pull_specs import DOCKER_HUB_HOSTS, InvalidPullSpec, PullSpec, check_digest, is_digest
+from service.api.pull_specs import DOCKER_HUB_HOSTS, InvalidPullSpec, PullSpec, is_digest
+from service.domain.image_digests import digest_like
 from service.domain.media_types import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -161,12 +161,11 @@ class Repository:
 def verify(body: bytes, digest: str) -> None:
     """Raises RegistryError if the bytes have another digest."""
     try:
-        algorithm, digits = check_digest(digest)
+        actual = digest_like(digest, body)
     except InvalidPullSpec as error:
         raise RegistryError(str(error)) from None
-    actual = hashlib.new(algorithm, body).hexdigest()
-    if actual != digits:
+    if actual != digest:
         raise RegistryError(
             f"content integrity error: the content retrieved with digest {digest} does not match the digest "
-            f"calculated from the content {algorithm}:{actual}"
+            f"calculated from the content {actual}"
         )

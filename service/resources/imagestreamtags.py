@@ -85,7 +85,7 @@ class Tags(Resource[T]):
     def _image(self, tag: Tag) -> ImageState | None:
         return self._services.state.image(tag.head.image) if tag.head and tag.head.image else None
 
-    async def _create(self, call: Call, name: str, spec: TagReference | None, existing_as: GroupResource) -> Tag:
+    async def _create(self, call: Call, name: str, spec: TagReference | None, existing_as: GroupResource) -> T:
         stream_name, tag_name = references.split_tag_name_loosely(name)
         if not stream_name:
             raise BadRequest("Name parameter required.")
@@ -102,8 +102,7 @@ class Tags(Resource[T]):
             uid=str(uuid.uuid4()),
             existing_as=existing_as,
         )
-        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
-        return tag_in(world, call.namespace, stream_name, tag_name)
+        return await self._carry_out(call, intention)
 
     async def update(self, call: Call, name: str, transform: Callable[[T], T]) -> tuple[T, bool]:
         stream_name, tag_name = self.parts(name)
@@ -118,9 +117,7 @@ class Tags(Resource[T]):
             transform=transform,
             may_create=call.may_create,
         )
-        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
-        tag = tag_in(world, call.namespace, stream_name, tag_name)
-        return self._shown(tag, self._image(tag)), intention.created
+        return await self._carry_out(call, intention), intention.created
 
     async def delete(self, call: Call, name: str, options: DeleteOptions) -> Status:
         stream_name, tag_name = self.parts(name)
@@ -135,6 +132,12 @@ class Tags(Resource[T]):
         )
         await self._services.executor.perform(intention, call.metadata, dry_run=call.dry_run)
         return Status(status="Success")
+
+    async def _carry_out(self, call: Call, intention: CreateTag | TagUpdate[T]) -> T:
+        """The tag that came of it."""
+        world = await self._services.executor.execute(intention, call.metadata, dry_run=call.dry_run)
+        tag = tag_in(world, intention.namespace, intention.stream, intention.tag)
+        return self._shown(tag, self._image(tag))
 
     def _shown(self, tag: Tag, image: ImageState | None) -> T:
         raise NotImplementedError
@@ -183,8 +186,7 @@ class ImageStreamTags(Tags[ImageStreamTag]):
             raise Invalid(self.kind, name, errors)
         if name and ":" not in name:
             raise Unclassified(f'"{name}" must be of the form <stream_name>:<tag>')
-        tag = await self._create(call, name, wanted.tag, image_resource("imagestreamtag"))
-        return self._shown(tag, self._image(tag))
+        return await self._create(call, name, wanted.tag, image_resource("imagestreamtag"))
 
     def item(self, state: State) -> ImageStreamTag:
         return served.imagestreamtag(tag_of(state), None, self._services.registry)
@@ -231,8 +233,7 @@ class ImageTags(Tags[ImageTag]):
             errors.append(invalid("spec.name", wanted.spec.name or tag_name, "must match image tag name"))
         if errors:
             raise Invalid(self.kind, name, errors)
-        tag = await self._create(call, name, wanted.spec, self.group_resource)
-        return self._shown(tag, self._image(tag))
+        return await self._create(call, name, wanted.spec, self.group_resource)
 
     def item(self, state: State) -> ImageTag:
         return served.imagetag(tag_of(state), None, self._services.registry)

@@ -1,8 +1,9 @@
 """The bytes of watch events, encoded once per change, event type and form, and shared by everybody who is sent them.
 
 A frame is one event framed as one chunk of a chunked HTTP body, so a transport's `write(frame)` is all that is left
-to do per watcher. A change is named by its object and position, so (collection, key, position, event type, form)
-names a frame wherever the event comes from: live, resumed, replayed, or as part of an initial state.
+to do per watcher. A change is named by its object and position, and by the generation that an ImageTag shows, the one
+thing of it that its position does not say (docs/adr/0003-resource-version.md). So the frame of an event has one name,
+wherever the event comes from: live, resumed, replayed, or as part of an initial state.
 Bounded by bytes: past the bound the oldest frames are forgotten and, if asked for again, encoded again.
 Where an object has parts that no state holds, its first frame has to be awaited (`fetched`); who waits holds up nobody.
 Elsewhere: what an object looks like (`ChangeEncoder`s are handed in).

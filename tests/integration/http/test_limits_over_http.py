@@ -173,6 +173,7 @@ async def test_a_request_may_take_longer_than_a_connection_may_idle() -> None:
     async with serving(slow, idle_timeout_s=0.05) as port, aiohttp.ClientSession() as session:
         asked = asyncio.create_task(ask(session, port))
         await slow.asked.acquire()
+        # Long enough to have been closed, were it idle: that would send no event.
         await asyncio.sleep(0.2)
         slow.go_on.set()
         assert (await asked)[0].status == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from service.api.image_v1 import ImageStream, ImageStreamSpec, TagImportPolicy, TagReference, TagReferencePolicy
 from service.api.meta_v1 import ObjectMeta, ObjectReference
 from service.domain.draft import Draft
@@ -23,7 +25,7 @@ def around(now: str) -> Surroundings:
 
 
 def source(tag: str, name: str = NAME, **policy: object) -> Source:
-    importing = TagImportPolicy(**{"import_mode": "Legacy", **policy})  # type: ignore[arg-type]
+    importing = msgspec.structs.replace(TagImportPolicy(import_mode="Legacy"), **policy)
     return Source(tag, name, importing, TagReferencePolicy("Source"))
 
 
